@@ -1,0 +1,92 @@
+"""The table of contenders. One more is one line here and one folder beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from workbench.contenders.contract import Contender, ModelPaths, Settings
+from workbench.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class ContenderKind:
+    """A library that can be compared.
+
+    Attributes:
+        title: Name for a menu.
+        description: One line.
+        open: Loads the admitted copy of a model under settings.
+        code: Model name as the user gave it, settings, texts → a script in plain code of that library.
+    """
+
+    title: str
+    description: str
+    open: Callable[[ModelPaths, Settings], Contender]
+    code: Callable[[str, Settings, Sequence[str]], str]
+
+
+def contender_kind(name: str) -> ContenderKind:
+    """Look a contender up.
+
+    Raises:
+        UnknownNameError: The table does not hold it.
+    """
+    if name not in CONTENDERS:
+        raise UnknownNameError(
+            "unknown-contender", f"Contender {name!r}", expected=f"one of {', '.join(CONTENDERS)}"
+        )
+    return CONTENDERS[name]
+
+
+# The libraries are heavy: each function imports its own when it is first called.
+def _open_own(paths: ModelPaths, settings: Settings) -> Contender:
+    from workbench.contenders.own.encode import open_own
+
+    return open_own(paths, settings)
+
+
+def _open_upstream(paths: ModelPaths, settings: Settings) -> Contender:
+    from workbench.contenders.upstream.encode import open_upstream
+
+    return open_upstream(paths, settings)
+
+
+def _open_manual(paths: ModelPaths, settings: Settings) -> Contender:
+    from workbench.contenders.manual.encode import open_manual
+
+    return open_manual(paths, settings)
+
+
+def _own_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
+    from workbench.contenders.own.code import own_code
+
+    return own_code(model, settings, texts)
+
+
+def _upstream_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
+    from workbench.contenders.upstream.code import upstream_code
+
+    return upstream_code(model, settings, texts)
+
+
+def _manual_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
+    from workbench.contenders.manual.code import manual_code
+
+    return manual_code(model, settings, texts)
+
+
+CONTENDERS: dict[str, ContenderKind] = {
+    "own": ContenderKind(
+        "This workbench", "The package's own pipeline: packed batches, no padding", _open_own, _own_code
+    ),
+    "upstream": ContenderKind(
+        "sentence-transformers",
+        "The upstream library, SentenceTransformer.encode",
+        _open_upstream,
+        _upstream_code,
+    ),
+    "manual": ContenderKind(
+        "Transformers by hand", "AutoModel with pooling written by hand", _open_manual, _manual_code
+    ),
+}

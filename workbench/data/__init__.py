@@ -1,0 +1,1 @@
+"""What a user brings: checked texts, files of sentences, and sentences to start from."""

@@ -1,0 +1,67 @@
+"""What the rooms above may know of a model: features, modules and the first module that tokenises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+# What flows through a model: input_ids, attention_mask, token_embeddings, sentence_embedding, …
+Features = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """The ids of one text, not padded.
+
+    Attributes:
+        inputs: Model input name → ids, all of one length; ``input_ids`` is always there.
+        full_length: Tokens without the length limit, special tokens included. A lower bound for a text
+            so long that its end was never tokenised.
+        unknown: Unknown tokens among those kept.
+    """
+
+    inputs: Mapping[str, Sequence[int]]
+    full_length: int
+    unknown: int
+
+    @property
+    def length(self) -> int:
+        """Tokens kept, special tokens included."""
+        return len(self.inputs["input_ids"])
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the text was cut at the limit."""
+        return self.full_length > self.length
+
+
+class Module(Protocol):
+    """One step of a model: features in, features out, and a config that its folder carries."""
+
+    legacy_type: ClassVar[str]
+
+    def __call__(self, features: Features) -> Features: ...
+
+    def get_config(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class InputModule(Protocol):
+    """The first module: turns texts into the features of a batch."""
+
+    max_seq_length: int | None
+
+    @property
+    def tokenizer(self) -> Any: ...
+
+    def tokenize_texts(self, texts: Sequence[str]) -> list[Tokenized]: ...
+
+    def collate(self, batch: Sequence[Tokenized]) -> dict[str, Tensor]: ...
+
+    def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]: ...
+
+    def save_files(self, folder: Path) -> None: ...

@@ -1,0 +1,428 @@
+"""The class users see: modules, encode, similarity, save and load, each one call into the rooms below."""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from workbench.data.texts import check_texts
+from workbench.encoding.encode import EncodeReport, OutputValue, encode_texts
+from workbench.encoding.processes import Job, encode_on_devices
+from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
+from workbench.models.folder import load_modules, open_model, save_modules
+from workbench.models.model_card import model_card
+from workbench.models.pooling import Pooling
+from workbench.models.protocols import InputModule
+from workbench.persistence.upload import upload_folder
+from workbench.util.quantization import quantize_embeddings
+from workbench.util.similarity import SimilarityFunction
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["float32", "int8", "uint8", "binary", "ubinary"]
+_PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
+_OUTPUT_VALUES = ("sentence_embedding", "token_embeddings", None)
+
+
+class SentenceTransformer(nn.Sequential):
+    """A sentence-embedding model: an encoder, a pooling, and what follows.
+
+    Args:
+        model_name_or_path: The bundled name, a local folder, or a name on the Hub.
+        modules: The modules themselves, instead of a name.
+        device: Where it computes; by default a GPU where there is one.
+        prompts: Name → text put before an input.
+        default_prompt_name: The prompt used where a call names none.
+        similarity_fn_name: ``"cosine"``, ``"dot"``, ``"euclidean"`` or ``"manhattan"``.
+        truncate_dim: Keep the first so many dimensions of every embedding.
+        revision: Commit, tag or branch on the Hub.
+        token: Access token for the Hub; none is taken from the environment.
+        local_files_only: Ask the cache, never the Hub.
+
+    Attributes:
+        encode_report: What happened to the texts of the last ``encode``; None before the first.
+        notices: What loading changed or assumed.
+
+    Raises:
+        InvalidValueError: Neither or both of a name and modules.
+        ModelSourceError: The model cannot be found or fetched.
+        ModelFolderError: The folder is not admitted.
+
+    Source: sentence-transformers' class of this name.
+    """
+
+    def __init__(
+        self,
+        model_name_or_path: str | Path | None = None,
+        modules: Sequence[nn.Module] | None = None,
+        device: str | torch.device | None = None,
+        prompts: Mapping[str, str] | None = None,
+        default_prompt_name: str | None = None,
+        *,
+        similarity_fn_name: str | SimilarityFunction | None = None,
+        truncate_dim: int | None = None,
+        revision: str | None = None,
+        token: str | None = None,
+        local_files_only: bool = False,
+    ) -> None:
+        if (model_name_or_path is None) == (modules is None):
+            raise InvalidValueError(
+                "model-or-modules",
+                "Both came" if modules is not None else "Neither a model nor modules came",
+                expected="either a name or path, or modules=[...]",
+            )
+        name, stated, notices = None, None, ()
+        if modules is None:
+            checked = open_model(
+                cast(str, model_name_or_path),
+                revision=revision,
+                token=token,
+                local_files_only=local_files_only,
+            )
+            loaded = load_modules(checked.root)
+            modules, stated, notices = [m for _, m in loaded.modules], loaded.config, checked.notices
+            name = checked.admitted.name
+        super().__init__(*modules)
+        self.base_model_name = name
+        self.notices = tuple(notices)
+        self.prompts: dict[str, str] = dict(prompts if prompts is not None else stated.prompts if stated else {})
+        self.default_prompt_name = default_prompt_name or (stated.default_prompt_name if stated else None)
+        if self.default_prompt_name is not None:
+            self._prompt(None, self.default_prompt_name)
+        self.similarity_fn_name = SimilarityFunction(
+            similarity_fn_name or (stated.similarity_fn_name if stated else None) or "cosine"
+        )
+        self.truncate_dim = truncate_dim or (stated.truncate_dim if stated else None)
+        self.encode_report: EncodeReport | None = None
+        self.to(torch.device(device) if device is not None else _best_device())
+        self.eval()
+
+    def forward(self, features: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+        """Run the modules in order: features in, features with ``sentence_embedding`` out."""
+        for module in self:
+            features = module(features)
+        return features
+
+    def encode(
+        self,
+        sentences: str | Sequence[str],
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int = 32,
+        show_progress_bar: bool | None = None,
+        output_value: OutputValue | None = "sentence_embedding",
+        precision: Precision = "float32",
+        convert_to_numpy: bool = True,
+        convert_to_tensor: bool = False,
+        device: str | torch.device | Sequence[str] | None = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        chunk_size: int | None = None,
+    ) -> Any:
+        """Embed texts; the order is kept, whatever the batches.
+
+        Args:
+            sentences: One text or a list of texts.
+            prompt_name: Name of a prompt of this model; ignored where ``prompt`` is given.
+            prompt: Text put before every input.
+            batch_size: Texts a forward call.
+            show_progress_bar: By default shown where logging is at INFO or below.
+            output_value: ``"sentence_embedding"``, ``"token_embeddings"`` (one tensor
+                ``(tokens, dim)`` a text), or None for all features of each text.
+            precision: ``"float32"``, or a quantised form; see ``quantize_embeddings``.
+            convert_to_numpy: One array.
+            convert_to_tensor: One tensor on the device; wins over ``convert_to_numpy``.
+            device: Where to compute; a list takes one process a device.
+            normalize_embeddings: Scale to unit length, after truncation.
+            truncate_dim: Keep the first so many dimensions.
+            chunk_size: Texts a task where ``device`` is a list.
+
+        Returns:
+            Shape ``(texts, dim)``; a single text gives ``(dim,)``; no texts give ``(0, dim)`` float32.
+            ``encode_report`` says what was cut, empty or repaired.
+
+        Raises:
+            InvalidTypeError: A row that is no string.
+            InvalidValueError: An argument out of range.
+            UnknownNameError: A prompt that this model has not.
+        """
+        self._check_arguments(batch_size, precision, output_value)
+        single = isinstance(sentences, str)
+        checked = check_texts([sentences] if single else sentences)
+        prefix = self._prompt(prompt, prompt_name)
+        if show_progress_bar is None:
+            show_progress_bar = logger.getEffectiveLevel() <= logging.INFO
+        dim, cut = self._dims(truncate_dim)
+        plain = output_value == "sentence_embedding"
+        if isinstance(device, list | tuple) and plain:
+            rows = self._encode_on(device, checked.texts, prefix, batch_size, normalize_embeddings, cut, chunk_size)
+        else:
+            if isinstance(device, list | tuple):
+                raise InvalidValueError(
+                    "devices-need-sentence-embeddings",
+                    f"A list of devices with output_value={output_value!r}",
+                    expected="output_value='sentence_embedding'",
+                    fix="Give one device",
+                )
+            if device is not None:
+                self.to(torch.device(cast(str, device)))
+            self.eval()
+            rows = encode_texts(
+                self,
+                self._input_module,
+                checked.texts,
+                prompt=prefix,
+                batch_size=batch_size,
+                device=self.device,
+                dim=dim,
+                output_value=output_value,
+                normalize=normalize_embeddings,
+                truncate_dim=cut,
+                to_cpu=convert_to_numpy and not convert_to_tensor,
+                progress=show_progress_bar,
+            )
+        self._report(checked.empty, checked.replaced_surrogates, rows, len(checked.texts))
+        if not plain:
+            return rows.parts[0] if single else rows.parts
+        result = _converted(rows.embeddings, precision, convert_to_numpy, convert_to_tensor)
+        return result[0] if single else result
+
+    def encode_query(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
+        """Embed queries: the prompt named ``query``, where there is one. Arguments as ``encode``."""
+        return self._encode_as(("query",), sentences, kwargs)
+
+    def encode_document(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
+        """Embed documents: the first prompt of ``document``, ``passage``, ``corpus``. Arguments as ``encode``."""
+        return self._encode_as(("document", "passage", "corpus"), sentences, kwargs)
+
+    def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """The padded batch of some texts, as ``forward`` takes it."""
+        return self._input_module.tokenize(texts)
+
+    def similarity(self, embeddings1: Any, embeddings2: Any) -> Tensor:
+        """Similarity of all pairs. Shape ``(n, m)``."""
+        return SimilarityFunction.to_similarity_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    def similarity_pairwise(self, embeddings1: Any, embeddings2: Any) -> Tensor:
+        """Similarity row by row. Shape ``(n,)``."""
+        return SimilarityFunction.to_similarity_pairwise_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of the first module."""
+        return self._input_module.tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+
+    @property
+    def max_seq_length(self) -> int | None:
+        """Longest input in tokens, special tokens included."""
+        return self._input_module.max_seq_length
+
+    @max_seq_length.setter
+    def max_seq_length(self, value: int) -> None:
+        self._input_module.max_seq_length = value
+
+    def get_max_seq_length(self) -> int | None:
+        """Longest input in tokens; the classic name of ``max_seq_length``."""
+        return self.max_seq_length
+
+    def get_sentence_embedding_dimension(self) -> int:
+        """Length of an embedding, truncation counted."""
+        return self.truncate_dim or self._full_dim()
+
+    def save(self, path: str | Path, model_name: str | None = None) -> None:
+        """Write the model so that it loads here and in upstream, with the same embeddings.
+
+        What an older upstream cannot read is logged. An existing model at ``path`` is replaced as a whole.
+
+        Raises:
+            InvalidTypeError: A module that the format does not know.
+            InvalidValueError: Something else stands at ``path``.
+        """
+        config = {
+            "prompts": self.prompts,
+            "default_prompt_name": self.default_prompt_name,
+            "similarity_fn_name": self.similarity_fn_name.value,
+            "truncate_dim": self.truncate_dim,
+        }
+        card = model_card(model_name or Path(path).name, self.base_model_name, self._facts())
+        for notice in save_modules(Path(path), list(self), config, card):
+            logger.warning(notice)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        token: str,
+        private: bool = True,
+        commit_message: str = "Add a sentence-embedding model",
+    ) -> str:
+        """Upload the saved model to the Hub.
+
+        Args:
+            repo_id: ``owner/name``.
+            token: An access token with write rights; it is never taken from the environment.
+            private: Whether a new repository is private.
+            commit_message: Of the commit.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            ModelSourceError: The Hub refused or cannot be reached.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "model"
+            self.save(target, model_name=repo_id)
+            return upload_folder(target, repo_id, token=token, private=private, message=commit_message)
+
+    @property
+    def _input_module(self) -> InputModule:
+        first = self[0]
+        if not isinstance(first, InputModule):
+            raise InvalidTypeError(
+                "first-module-cannot-tokenize",
+                f"The first module is a {type(first).__name__}",
+                expected="a module that turns texts into ids, such as models.Transformer",
+            )
+        return first
+
+    def _encode_as(self, names: Sequence[str], sentences: str | Sequence[str], kwargs: dict[str, Any]) -> Any:
+        if kwargs.get("prompt") is None and kwargs.get("prompt_name") is None:
+            kwargs["prompt_name"] = next((name for name in names if name in self.prompts), None)
+        return self.encode(sentences, **kwargs)
+
+    def _encode_on(
+        self,
+        devices: Sequence[str],
+        texts: list[str],
+        prompt: str,
+        batch_size: int,
+        normalize: bool,
+        truncate_dim: int | None,
+        chunk_size: int | None,
+    ) -> Any:
+        if not devices:
+            raise InvalidValueError("devices-empty", "An empty list of devices came", expected="at least one")
+        job = Job(prompt, batch_size, normalize, truncate_dim, truncate_dim or self._full_dim())
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "model"
+            self.save(target)
+            return encode_on_devices(target, [str(d) for d in devices], texts, job, chunk_size=chunk_size)
+
+    def _prompt(self, prompt: str | None, prompt_name: str | None) -> str:
+        if prompt is not None:
+            return prompt
+        name = prompt_name or self.default_prompt_name
+        if name is None:
+            return ""
+        if name not in self.prompts:
+            raise UnknownNameError(
+                "prompt-unknown",
+                f"prompt_name is {name!r}",
+                expected=f"one of {', '.join(map(repr, self.prompts)) or 'none: this model has no prompts'}",
+                fix="Give the text itself with prompt=...",
+            )
+        return self.prompts[name]
+
+    def _full_dim(self) -> int:
+        for module in reversed(list(self)):
+            method = getattr(module, "get_sentence_embedding_dimension", None)
+            if method is not None:
+                return int(method())
+        return int(cast(Any, self[0]).get_word_embedding_dimension())
+
+    def _dims(self, truncate_dim: int | None) -> tuple[int, int | None]:
+        """Length of a finished row, and where it is cut."""
+        full = self._full_dim()
+        cut = truncate_dim if truncate_dim is not None else self.truncate_dim
+        if cut is None:
+            return full, None
+        if isinstance(cut, bool) or not isinstance(cut, int) or not 1 <= cut <= full:
+            raise InvalidValueError(
+                "truncate-dim-out-of-range",
+                f"truncate_dim is {cut!r}",
+                expected=f"an integer from 1 to {full}, the dimension of this model",
+            )
+        return cut, cut
+
+    def _report(self, empty: int, replaced: int, rows: Any, texts: int) -> None:
+        self.encode_report = EncodeReport(
+            texts=texts,
+            unique=rows.unique,
+            empty=empty,
+            replaced_surrogates=replaced,
+            truncated=rows.truncated,
+            tokens=rows.tokens,
+            max_length=self.max_seq_length,
+        )
+        if rows.truncated:
+            logger.warning(
+                "%d of %d texts are longer than %s tokens: their ends were not read (encode_report.truncated)",
+                len(rows.truncated),
+                texts,
+                self.max_seq_length,
+            )
+
+    def _facts(self) -> dict[str, Any]:
+        pooling = next((module for module in self if isinstance(module, Pooling)), None)
+        return {
+            "dimension": self.get_sentence_embedding_dimension(),
+            "max_seq_length": self.max_seq_length,
+            "pooling": pooling.get_pooling_mode_str() if pooling else None,
+            "similarity": self.similarity_fn_name.value,
+            "modules": [type(module).__name__ for module in self],
+        }
+
+    @staticmethod
+    def _check_arguments(batch_size: int, precision: str, output_value: str | None) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise InvalidValueError(
+                "batch-size-out-of-range", f"batch_size is {batch_size!r}", expected="an integer of at least 1"
+            )
+        if precision not in _PRECISIONS:
+            raise InvalidValueError(
+                "precision-unknown", f"precision is {precision!r}", expected=f"one of {', '.join(_PRECISIONS)}"
+            )
+        if output_value not in _OUTPUT_VALUES:
+            raise InvalidValueError(
+                "output-value-unknown",
+                f"output_value is {output_value!r}",
+                expected="'sentence_embedding', 'token_embeddings' or None",
+            )
+
+
+def _best_device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def _converted(rows: Tensor, precision: str, to_numpy: bool, to_tensor: bool) -> Any:
+    """float32 rows in the form that was asked for."""
+    array: NDArray[Any] | None = None
+    if precision != "float32" and math.prod(rows.shape):
+        array = np.asarray(quantize_embeddings(rows.float().cpu().numpy(), precision=precision))
+    if to_tensor:
+        return rows if array is None else torch.from_numpy(array)
+    if array is None:
+        if not to_numpy:
+            return list(rows)
+        # numpy knows no bfloat16.
+        array = (rows.float() if rows.dtype == torch.bfloat16 else rows).cpu().numpy()
+    return array if to_numpy else [torch.from_numpy(row) for row in array]
