@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,7 +82,7 @@ def semantic_search(
 
 def paraphrase_mining(
     model: Encoder,
-    sentences: Sequence[str],
+    sentences: Iterable[str],
     show_progress_bar: bool = False,
     batch_size: int = 32,
     query_chunk_size: int = 5000,
@@ -117,15 +117,16 @@ def paraphrase_mining(
 
     Source: sentence-transformers' ``util.paraphrase_mining``.
     """
-    if isinstance(sentences, str) or not isinstance(sentences, Sequence):
+    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Iterable):
         raise InvalidTypeError(
             "not-a-list", type(sentences).__name__, expected="a list of strings", where="sentences"
         )
-    if not len(sentences):
+    sentences = list(sentences)
+    if not sentences:
         return []
     options = {"truncate_dim": truncate_dim, "prompt_name": prompt_name, "prompt": prompt}
     encoded = model.encode(
-        list(sentences),
+        sentences,
         show_progress_bar=show_progress_bar,
         batch_size=batch_size,
         convert_to_tensor=True,
