@@ -33,7 +33,8 @@ __all__ = [*_PUBLIC, "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}; it has {', '.join(sorted(_PUBLIC))}")
+        known = ", ".join(sorted(_PUBLIC))
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}; it has {known}")
     module = importlib.import_module(_PUBLIC[name])
     value = module if _PUBLIC[name].rpartition(".")[2] == name else getattr(module, name)
     globals()[name] = value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from workbench.encoding.encode import EncodeReport, OutputValue, encode_texts
 from workbench.encoding.processes import Job, encode_on_devices
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.models.folder import load_modules, open_model, save_modules
+from workbench.models.folder_config import ModelConfig
 from workbench.models.model_card import model_card
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import InputModule
@@ -80,7 +80,9 @@ class SentenceTransformer(nn.Sequential):
                 "Both came" if modules is not None else "Neither a model nor modules came",
                 expected="either a name or path, or modules=[...]",
             )
-        name, stated, notices = None, None, ()
+        name: str | None = None
+        stated: ModelConfig | None = None
+        notices: tuple[str, ...] = ()
         if modules is None:
             checked = open_model(
                 cast(str, model_name_or_path),
@@ -93,8 +95,10 @@ class SentenceTransformer(nn.Sequential):
             name = checked.admitted.name
         super().__init__(*modules)
         self.base_model_name = name
-        self.notices = tuple(notices)
-        self.prompts: dict[str, str] = dict(prompts if prompts is not None else stated.prompts if stated else {})
+        self.notices = notices
+        self.prompts: dict[str, str] = dict(
+            prompts if prompts is not None else stated.prompts if stated else {}
+        )
         self.default_prompt_name = default_prompt_name or (stated.default_prompt_name if stated else None)
         if self.default_prompt_name is not None:
             self._prompt(None, self.default_prompt_name)
@@ -106,7 +110,7 @@ class SentenceTransformer(nn.Sequential):
         self.to(torch.device(device) if device is not None else _best_device())
         self.eval()
 
-    def forward(self, features: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+    def forward(self, features: dict[str, Any]) -> dict[str, Any]:
         """Run the modules in order: features in, features with ``sentence_embedding`` out."""
         for module in self:
             features = module(features)
@@ -164,7 +168,9 @@ class SentenceTransformer(nn.Sequential):
         dim, cut = self._dims(truncate_dim)
         plain = output_value == "sentence_embedding"
         if isinstance(device, list | tuple) and plain:
-            rows = self._encode_on(device, checked.texts, prefix, batch_size, normalize_embeddings, cut, chunk_size)
+            rows = self._encode_on(
+                device, checked.texts, prefix, batch_size, normalize_embeddings, cut, chunk_size
+            )
         else:
             if isinstance(device, list | tuple):
                 raise InvalidValueError(
@@ -201,7 +207,7 @@ class SentenceTransformer(nn.Sequential):
         return self._encode_as(("query",), sentences, kwargs)
 
     def encode_document(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
-        """Embed documents: the first prompt of ``document``, ``passage``, ``corpus``. Arguments as ``encode``."""
+        """Embed documents with the first prompt of ``document``, ``passage``, ``corpus``; see ``encode``."""
         return self._encode_as(("document", "passage", "corpus"), sentences, kwargs)
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -371,7 +377,7 @@ class SentenceTransformer(nn.Sequential):
         )
         if rows.truncated:
             logger.warning(
-                "%d of %d texts are longer than %s tokens: their ends were not read (encode_report.truncated)",
+                "%d of %d texts are longer than %s tokens: their ends were not read (see encode_report)",
                 len(rows.truncated),
                 texts,
                 self.max_seq_length,
@@ -391,11 +397,15 @@ class SentenceTransformer(nn.Sequential):
     def _check_arguments(batch_size: int, precision: str, output_value: str | None) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidValueError(
-                "batch-size-out-of-range", f"batch_size is {batch_size!r}", expected="an integer of at least 1"
+                "batch-size-out-of-range",
+                f"batch_size is {batch_size!r}",
+                expected="an integer of at least 1",
             )
         if precision not in _PRECISIONS:
             raise InvalidValueError(
-                "precision-unknown", f"precision is {precision!r}", expected=f"one of {', '.join(_PRECISIONS)}"
+                "precision-unknown",
+                f"precision is {precision!r}",
+                expected=f"one of {', '.join(_PRECISIONS)}",
             )
         if output_value not in _OUTPUT_VALUES:
             raise InvalidValueError(
@@ -413,10 +423,10 @@ def _best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def _converted(rows: Tensor, precision: str, to_numpy: bool, to_tensor: bool) -> Any:
+def _converted(rows: Tensor, precision: Precision, to_numpy: bool, to_tensor: bool) -> Any:
     """float32 rows in the form that was asked for."""
     array: NDArray[Any] | None = None
-    if precision != "float32" and math.prod(rows.shape):
+    if precision != "float32" and rows.numel():
         array = np.asarray(quantize_embeddings(rows.float().cpu().numpy(), precision=precision))
     if to_tensor:
         return rows if array is None else torch.from_numpy(array)

@@ -45,7 +45,9 @@ def test_rows_that_are_no_text_are_named(bad: object) -> None:
     with pytest.raises(InvalidTypeError) as caught:
         check_texts(["fine", bad, "fine", bad])
     assert caught.value.code == "text-not-a-string"
-    assert "2 of 4 rows" in str(caught.value) and "row 1" in str(caught.value) and "row 3" in str(caught.value)
+    assert (
+        "2 of 4 rows" in str(caught.value) and "row 1" in str(caught.value) and "row 3" in str(caught.value)
+    )
 
 
 def test_only_the_first_five_bad_rows_are_named() -> None:

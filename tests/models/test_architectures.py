@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer as Upstream
-from tests.models.tiny import AWKWARD, write_encoder, write_upstream
 
+from tests.models.tiny import AWKWARD, write_encoder, write_upstream
 from workbench.models.architectures import ARCHITECTURES
 from workbench.models.transformer import Transformer
 from workbench.sentence_transformer import SentenceTransformer

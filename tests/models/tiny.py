@@ -1,4 +1,4 @@
-"""Tiny random models of every admitted architecture, written by upstream: folders to load and compare with."""
+"""Tiny random models of every admitted architecture, written by upstream: folders to compare with."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def word_piece() -> Tokenizer:
         CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
     )
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     return tokenizer
 
@@ -67,7 +69,9 @@ def unigram(closing_only: bool = False) -> Tokenizer:
     tokenizer.decoder = decoders.Metaspace()
     tokenizer.train_from_iterator(
         CORPUS,
-        trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False),
+        trainers.UnigramTrainer(
+            vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False
+        ),
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>" if closing_only else "<s> $A </s>",
@@ -109,6 +113,11 @@ def tiny_config(model_type: str, vocab_size: int) -> Any:
         "num_attention_heads": 4,
         "intermediate_size": 48,
         "max_position_embeddings": 64,
+        "pad_token_id": 0,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+        "cls_token_id": 0,
+        "sep_token_id": 2,
     }
     values.update(_EXTRA.get(model_type, {}))
     return CONFIG_MAPPING[model_type](**values)

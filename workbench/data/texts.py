@@ -1,4 +1,4 @@
-"""Checking a list of texts once, where it enters: what came, what is refused, what was changed and counted."""
+"""Checking a list of texts once, where it enters: what is refused, what was changed and counted."""
 
 from __future__ import annotations
 

@@ -147,6 +147,8 @@ def _part(out: Features, position: int, size: int, output_value: OutputValue | N
         last = int(mask.nonzero().max()) if mask.any() else 0
         return out["token_embeddings"][position][: last + 1]
     return {
-        name: value[position] if isinstance(value, Tensor) and value.ndim and value.shape[0] == size else value
+        name: value[position]
+        if isinstance(value, Tensor) and value.ndim and value.shape[0] == size
+        else value
         for name, value in out.items()
     }

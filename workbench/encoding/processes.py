@@ -1,4 +1,4 @@
-"""Encoding on several devices: one process each, texts sorted over all of them before they are cut into tasks."""
+"""Encoding on several devices: one process each, texts sorted over all of them before they are cut."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def encode_on_devices(
     )
 
 
-def _run(
-    folder: Path, devices: Sequence[str], tasks: list[list[tuple[int, str]]], job: Job
-) -> list[_Result]:
+def _run(folder: Path, devices: Sequence[str], tasks: list[list[tuple[int, str]]], job: Job) -> list[_Result]:
     # Spawned, not forked: a fork would inherit CUDA and thread pools in a broken state.
     context = multiprocessing.get_context("spawn")
     work: Any = context.Queue()

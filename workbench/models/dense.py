@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from workbench.errors import InvalidTypeError, InvalidValueError, ShapeMismatchError, UnknownNameError
-from workbench.models.normalize import FeatureName, Size, check_config, read_feature
+from workbench.models.module_checks import FeatureName, Size, check_config, read_feature
 from workbench.models.protocols import Features
 
 # The name in config.json → the class. A name is looked up here and never imported.

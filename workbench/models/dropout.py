@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
-from workbench.models.normalize import check_config, read_feature
+from workbench.models.module_checks import check_config, read_feature
 from workbench.models.protocols import Features
 
 

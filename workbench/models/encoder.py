@@ -1,4 +1,4 @@
-"""Building an encoder from an admitted folder: sizes first, then the library's class, then every tensor accounted for."""
+"""Building an encoder from an admitted folder: sizes first, then the library's class, then every tensor."""
 
 from __future__ import annotations
 

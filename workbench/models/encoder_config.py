@@ -1,4 +1,4 @@
-"""Reading an encoder's config.json: keys that steer a loader are refused, sizes are bounded before anything is built."""
+"""Reading an encoder's config.json: no key steers a loader, and sizes are bounded before building."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 # Keys that name arguments of from_pretrained: never a property of a model.
 _LOADER_KEYS = frozenset(
     "adapter_kwargs cache_dir code_revision config_file_name device_map distributed_config force_download "
-    "from_flax from_tf gguf_file kernel_config local_files_only low_cpu_mem_usage max_memory proxies revision "
-    "state_dict subfolder token tp_plan tp_size use_auth_token use_kernels variant".split()
+    "from_flax from_tf gguf_file kernel_config local_files_only low_cpu_mem_usage max_memory proxies "
+    "revision state_dict subfolder token tp_plan tp_size use_auth_token use_kernels variant".split()
 )
 # Harmless keys that no config class declares.
 _BOOKKEEPING = frozenset(
     "architectures model_type transformers_version torch_dtype dtype _name_or_path id2label label2id "
-    "return_dict output_hidden_states output_attentions problem_type is_encoder_decoder use_cache".split()
+    "return_dict output_hidden_states output_attentions problem_type is_encoder_decoder use_cache "
+    "_num_labels _sliding_window_pattern _attn_implementation_autoset".split()
 )
 _MAX_INT = 2**31
 
@@ -58,7 +59,10 @@ def read_encoder_config(folder: Path) -> tuple[PretrainedConfig, list[str]]:
     raw = read_json(path)
     if not isinstance(raw, dict):
         raise ModelFolderError(
-            "config-not-an-object", f"A {type(raw).__name__} came", expected="a JSON object", where="config.json"
+            "config-not-an-object",
+            f"A {type(raw).__name__} came",
+            expected="a JSON object",
+            where="config.json",
         )
     scan_keys(raw, "config.json")
     architecture(raw.get("model_type"), "config.json")
@@ -72,10 +76,12 @@ def read_encoder_config(folder: Path) -> tuple[PretrainedConfig, list[str]]:
 
 
 def _refuse_loader_keys(raw: dict[str, Any]) -> None:
-    bad = sorted(key for key in raw if key in _LOADER_KEYS or (key.startswith("_") and key not in _BOOKKEEPING))
+    bad = sorted(
+        key for key in raw if key in _LOADER_KEYS or (key.startswith("_") and key not in _BOOKKEEPING)
+    )
     if bad:
         raise ModelFolderError(
-            "config-forbidden-key",
+            "config-key-refused",
             f"The key {bad[0]!r} steers how a model is loaded",
             expected="only properties of the model",
             fix=f"Remove {', '.join(repr(key) for key in bad)} from config.json",

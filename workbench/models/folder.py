@@ -1,4 +1,4 @@
-"""A model folder: opened only through the checks, read into modules, and written so that upstream reads it."""
+"""A model folder: opened only through the checks, read into modules, written so that upstream reads it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from pydantic import BaseModel
 from torch import nn
 
 from workbench.errors import InvalidTypeError, ModelFolderError
@@ -150,9 +151,7 @@ def save_modules(
             path = "" if index == 0 else f"{index}_{module_type.name}"
             (target / path).mkdir(exist_ok=True)
             _save_module(target / path, module)
-            entries.append(
-                {"idx": index, "name": str(index), "path": path, "type": str(module.legacy_type)}
-            )
+            entries.append({"idx": index, "name": str(index), "path": path, "type": str(module.legacy_type)})
         write_json(target / "modules.json", entries)
         versions = {
             "sentence_transformers": "2.0.0",
@@ -188,7 +187,7 @@ def _load_module(
     if module_type.cls is StaticEmbedding:
         return StaticEmbedding.from_folder(folder)
     raw = _read_module_config(folder, entry, module_type, root)
-    config = hold_to_schema(module_type.schema, raw, f"{entry.path}/config.json")
+    config = hold_to_schema(cast(type[BaseModel], module_type.schema), raw, f"{entry.path}/config.json")
     module: nn.Module = module_type.cls.from_config(config)
     if module.state_dict():
         _load_weights(module, folder, entry.path)
@@ -243,7 +242,7 @@ def _load_weights(module: nn.Module, folder: Path, name: str) -> None:
 
 
 def _check_dimensions(modules: Sequence[nn.Module]) -> None:
-    """What one module gives must be what the next one takes: upstream finds out at the first batch, or never."""
+    """What one module gives must be what the next one takes; upstream finds out at the first batch."""
     dim: int | None = None
     for module in modules:
         takes = getattr(module, "in_dimension", None)

@@ -1,4 +1,4 @@
-"""The schemas of the two files that describe a whole model: modules.json and config_sentence_transformers.json."""
+"""The schemas of the files that describe a whole model: modules.json, config_sentence_transformers.json."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ModuleEntry(BaseModel):
 
     idx: int = Field(ge=0, lt=100)
     name: str = Field(max_length=64)
-    path: str = Field(pattern=r"^(|[0-9]_[A-Za-z]{1,24})\Z")
+    path: str = Field(pattern=r"^(|[0-9]_[A-Za-z]{1,24})$")
     type: str = Field(max_length=200)
     kwargs: list[Any] = Field(default=[], max_length=0)
 
@@ -40,8 +40,6 @@ class ModelConfig(BaseModel):
     truncate_dim: int | None = Field(default=None, ge=1, le=65_536)
     architecture_type: Literal["SentenceTransformer"] | None = Field(default=None, alias="model_type")
     requirements: None = None
-
-
 
 
 def read_modules_json(folder: Path) -> list[tuple[ModuleEntry, ModuleType]]:

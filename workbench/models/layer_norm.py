@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from workbench.models.normalize import Size, check_config, read_feature
+from workbench.models.module_checks import Size, check_config, read_feature
 from workbench.models.protocols import Features
 
 

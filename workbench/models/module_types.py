@@ -17,7 +17,6 @@ from workbench.models.normalize import Normalize, NormalizeConfig
 from workbench.models.pooling import Pooling, PoolingConfig
 from workbench.models.static_embedding import StaticEmbedding
 from workbench.models.transformer import Transformer
-from workbench.models.transformer_config import TransformerConfig
 from workbench.models.weighted_layer_pooling import WeightedLayerPooling, WeightedLayerPoolingConfig
 
 
@@ -28,7 +27,7 @@ class ModuleType:
     Attributes:
         name: Class name, ours and upstream's.
         cls: Our class.
-        schema: Of its config file; None where it has none.
+        schema: Of its ``config.json``; None where a module has none or reads it itself.
         place: Where in a model it may stand: first, over tokens, the pooling, or after it.
         homes: Packages whose ``homes.name`` is accepted; the module path (``homes.name.name``) too.
     """
@@ -54,7 +53,7 @@ _BASE = "sentence_transformers.base.modules"
 _SENTENCE = "sentence_transformers.sentence_transformer.modules"
 
 MODULE_TYPES: tuple[ModuleType, ...] = (
-    ModuleType("Transformer", Transformer, TransformerConfig, "input", (_CLASSIC, _BASE, _SENTENCE)),
+    ModuleType("Transformer", Transformer, None, "input", (_CLASSIC, _BASE, _SENTENCE)),
     ModuleType("StaticEmbedding", StaticEmbedding, None, "input", (_CLASSIC, _SENTENCE)),
     ModuleType(
         "WeightedLayerPooling",

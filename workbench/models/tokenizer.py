@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.errors import ModelFolderError
 from workbench.models.protocols import Tokenized
+from workbench.models.schema_check import hold_to_schema
 from workbench.persistence.json_reader import read_json, scan_keys
 
 # tokenizer.json of a large multilingual vocabulary has about 17 MB.
@@ -23,6 +26,21 @@ _CLASSES = frozenset(
     ).split()
     for ending in ("Tokenizer", "TokenizerFast")
 ) | {"TokenizersBackend"}
+
+
+class TokenizerConfig(BaseModel):
+    """What every tokenizer class reads of ``tokenizer_config.json``; each has some keys of its own beside."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    # A tokenizer without a limit writes 10**30.
+    model_max_length: Annotated[int, Field(ge=1)] | None = None
+    tokenizer_class: str | None = None
+    padding_side: Literal["left", "right"] = "right"
+    truncation_side: Literal["left", "right"] = "right"
+    do_lower_case: bool | None = None
+    strip_accents: bool | None = None
+    tokenize_chinese_chars: bool | None = None
 
 
 def load_tokenizer(folder: Path, embedding_rows: int) -> Any:
@@ -44,6 +62,8 @@ def load_tokenizer(folder: Path, embedding_rows: int) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        # A class may take a value that fails only when it is used.
+        tokenizer(["a probe", ""], padding=tokenizer.pad_token is not None, truncation=True, max_length=8)
     except Exception as error:
         raise ModelFolderError(
             "tokenizer-invalid",
@@ -87,16 +107,9 @@ def _check_files(folder: Path) -> None:
     config_path = folder / "tokenizer_config.json"
     if not config_path.is_file():
         return
-    config = read_json(config_path, limit_bytes=TOKENIZER_JSON_BYTES)
-    if not isinstance(config, dict):
-        raise ModelFolderError(
-            "config-not-an-object",
-            f"A {type(config).__name__} came",
-            expected="a JSON object",
-            where="tokenizer_config.json",
-        )
-    scan_keys(config, "tokenizer_config.json")
-    name = config.get("tokenizer_class")
+    raw = read_json(config_path, limit_bytes=TOKENIZER_JSON_BYTES)
+    scan_keys(raw, "tokenizer_config.json")
+    name = hold_to_schema(TokenizerConfig, raw, "tokenizer_config.json").tokenizer_class
     if name is not None and name not in _CLASSES:
         raise ModelFolderError(
             "tokenizer-class-not-admitted",
@@ -115,10 +128,19 @@ def lower_case_first(tokenizer: Any) -> None:
     steps = backend.normalizer
     if isinstance(steps, normalizers.Lowercase):
         return
-    inner = list(steps) if isinstance(steps, normalizers.Sequence) else [steps] if steps is not None else []
+    inner = _steps(steps)
     if any(isinstance(step, normalizers.Lowercase) for step in inner):
         return
     backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *inner])
+
+
+def _steps(normalizer: Any) -> list[Any]:
+    """The steps of a normaliser, which may be none, one, or a sequence."""
+    from tokenizers import normalizers
+
+    if isinstance(normalizer, normalizers.Sequence):
+        return [normalizer[index] for index in range(len(normalizer))]
+    return [] if normalizer is None else [normalizer]
 
 
 def set_lower_case(tokenizer: Any, lower_case: bool) -> None:
@@ -134,7 +156,7 @@ def set_lower_case(tokenizer: Any, lower_case: bool) -> None:
         return
     backend = tokenizer.backend_tokenizer
     steps = backend.normalizer
-    inner = list(steps) if isinstance(steps, normalizers.Sequence) else [steps] if steps is not None else []
+    inner = _steps(steps)
     kept = [step for step in inner if not isinstance(step, normalizers.Lowercase)]
     for step in kept:
         if isinstance(step, normalizers.BertNormalizer):

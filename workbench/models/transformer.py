@@ -171,7 +171,7 @@ class Transformer(nn.Module):
         return self.collate(self.tokenize_texts(texts))
 
     def forward(self, features: Features) -> Features:
-        """Add ``token_embeddings``, shape ``(batch, tokens, dim)``, and all layers where the config asks for them."""
+        """Add ``token_embeddings``, shape ``(batch, tokens, dim)``; all layers too where the config asks."""
         inputs = {name: features[name] for name in self._forward_names if name in features}
         outputs = self.auto_model(**inputs, return_dict=True)
         features["token_embeddings"] = outputs.last_hidden_state
@@ -210,7 +210,7 @@ def _dtype(value: object) -> torch.dtype:
             f"dtype is {value!r}",
             expected="float32, float16, bfloat16 or float64",
         )
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _checked(given: Mapping[str, Any] | None, known: Sequence[str], where: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from workbench.errors import InvalidTypeError, InvalidValueError, ShapeMismatchError, UnknownNameError
-from workbench.models.normalize import Size, check_config
+from workbench.models.module_checks import Size, check_config
 from workbench.models.protocols import Features
 
 
