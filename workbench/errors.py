@@ -76,6 +76,10 @@ class ModelSourceError(WorkbenchError, OSError):
     """A model that could not be found or fetched."""
 
 
+class FolderWriteError(WorkbenchError, OSError):
+    """A file or folder that could not be written; what stood there before is unchanged."""
+
+
 class MissingExtraError(WorkbenchError, ImportError):
     """An optional package that is not installed; the cure is the command that installs it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ REFUSED_PREFIXES = ("custom_", "_attn_implementation")
 # A flag that transformers 4.46 to 4.50 wrote into every config.json: a bool names nothing to load.
 HARMLESS_FLAG = "_attn_implementation_autoset"
 # Objects whose keys are the author's own words: a label may be called "custom_fee".
-FREE_KEYS = frozenset({"prompts", "label2id", "id2label", "task_specific_params"})
+FREE_KEYS = frozenset({"prompts", "label2id", "id2label"})
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -81,7 +81,7 @@ def read_json(path: Path, *, limit_bytes: int | None = None, where: str = "") ->
 
 
 def parse_json(data: bytes, where: str) -> Any:
-    """Parse JSON bytes strictly: UTF-8 (a byte order mark is skipped), unique keys, finite numbers, depth ≤ 32.
+    """Parse JSON bytes strictly: UTF-8 (a byte order mark is skipped), unique keys, finite numbers, depth 32.
 
     Args:
         data: The bytes.
@@ -101,9 +101,7 @@ def parse_json(data: bytes, where: str) -> Any:
             fix="Save the file as UTF-8",
         ) from error
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant
-        )
+        value = json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
     except _Refused as error:
         code, came = error.args
         raise ModelFolderError(code, came, where=where, fix="Mend the file or fetch it again") from error
@@ -117,7 +115,9 @@ def parse_json(data: bytes, where: str) -> Any:
             where=where,
             fix="Mend the file or fetch it again",
         ) from error
-    _check_shape(value, where, surrogates=_SURROGATE.search(data) is not None)
+    _check_depth(value, where)
+    if _SURROGATE.search(data):
+        _check_surrogates(value, where)
     return value
 
 
@@ -174,8 +174,7 @@ def _is_flat(value: Any) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        double = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise _Refused("json-duplicate-key", f"the key {shown(double)!r} stands twice in one object")
     return found
 
@@ -191,38 +190,37 @@ def _no_constant(text: str) -> float:
     raise _Refused("json-not-finite", f"{text}, which is not JSON")
 
 
-def _check_shape(value: Any, where: str, *, surrogates: bool) -> None:
-    """Walk level by level, without recursion: depth, and lone surrogates where escapes may hide some."""
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        if surrogates:
-            for text in _texts(level):
-                if not _is_text(text):
-                    raise ModelFolderError(
-                        "json-surrogate",
-                        "a \\u escape that is half a character",
-                        expected="whole characters",
-                        where=where,
-                        fix="Mend the file or fetch it again",
-                    )
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-            if surrogates or isinstance(child, dict | list)
-        ]
+def _check_depth(value: Any, where: str) -> None:
+    # Level by level, so that no depth can exhaust the stack.
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
         if not level:
             return
-    raise _too_deep(where)
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+    if level:
+        raise _too_deep(where)
 
 
-def _texts(level: list[Any]) -> Iterator[str]:
-    for item in level:
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            yield from item
+def _check_surrogates(value: Any, where: str) -> None:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item)
+        if isinstance(item, dict | list):
+            stack.extend(_children(item))
+        elif isinstance(item, str) and not _is_text(item):
+            raise ModelFolderError(
+                "json-surrogate",
+                "a \\u escape that is half a character",
+                expected="whole characters",
+                where=where,
+                fix="Mend the file or fetch it again",
+            )
+
+
+def _children(item: Any) -> Any:
+    return item.values() if isinstance(item, dict) else item
 
 
 def _is_text(text: str) -> bool:

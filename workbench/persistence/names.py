@@ -88,8 +88,8 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
 
 def size_limit(name: str) -> int | None:
     """The size limit in bytes of an admitted relative POSIX path; None for one that is not admitted."""
-    folder, _, file = name.rpartition("/")
-    if folder and not MODULE_FOLDER.fullmatch(folder):
+    folder, slash, file = name.rpartition("/")
+    if slash and not MODULE_FOLDER.fullmatch(folder):
         return None
     if SHARD.fullmatch(file):
         return MODEL_BYTES
@@ -141,6 +141,7 @@ def check_sizes(sizes: Mapping[str, int], limit_bytes: int) -> None:
             "model-too-many-files",
             f"{len(sizes)} files",
             expected=f"at most {MAX_FILES}",
+            where="model",
             fix="Keep only the files of the model in the folder",
         )
     for name, size in sizes.items():
@@ -159,6 +160,7 @@ def check_sizes(sizes: Mapping[str, int], limit_bytes: int) -> None:
             "model-too-big",
             f"{total:,} bytes in {len(sizes)} files",
             expected=f"at most {limit_bytes:,} bytes in all",
+            where="model",
             fix="Choose a smaller model, or raise limit_bytes in the Python API",
         )
 
@@ -206,6 +208,7 @@ def check_weights(selection: Selection, every: Iterable[str]) -> None:
         "weights-missing",
         "no model.safetensors",
         expected="model.safetensors, or its shards with model.safetensors.index.json",
+        where="model",
         fix="Check that the folder holds a whole sentence-transformers or Transformers model",
     )
 
