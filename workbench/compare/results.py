@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -42,6 +42,7 @@ class EncodedColumn:
         token_counts: One a text.
         model_sha256: Hash over the admitted files.
         encode_seconds: Wall time of this first pass, model loading excluded. Not a benchmark.
+        skipped_modules: Modules of the model that this contender does not know and leaves out, such as Dense.
     """
 
     column: Column
@@ -49,6 +50,7 @@ class EncodedColumn:
     token_counts: tuple[TokenCount, ...]
     model_sha256: str
     encode_seconds: float
+    skipped_modules: tuple[str, ...] = ()
 
     @property
     def dim(self) -> int:
@@ -69,7 +71,8 @@ class NoiseFloor:
         max_abs: Largest absolute difference of a component between two runs of one pipeline that
             differ only in batching and order.
         per_column: The same, by column label.
-        margin: A pair counts as float noise up to ``margin × max_abs``.
+        margin: A pair counts as float noise up to ``margin ×`` the floor of the pair: the larger of its
+            two columns', or the smaller where they compute in different precisions.
         how: One sentence on what was varied.
     """
 
@@ -91,7 +94,9 @@ class Agreement:
         spearman: Rank correlation of the two columns' pairwise similarities; NaN if undefined.
         differing_texts: Indices of the texts beyond the noise floor.
         setting_differences: Name of the setting → (left value, right value).
-        reason: One sentence: what the reader should take from this row.
+        reason: What the reader should take from this row, in English.
+        reason_key, reason_values: The same for any language: ``reasons.reason_text`` fills a table of
+            templates with them.
     """
 
     left: str
@@ -104,6 +109,8 @@ class Agreement:
     differing_texts: tuple[int, ...]
     setting_differences: Mapping[str, tuple[object, object]]
     reason: str
+    reason_key: str = ""
+    reason_values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,9 @@ class Coverage:
         truncated: Texts cut at the maximum length.
         texts: All texts.
         empty: Texts without a visible character.
-        warning: Why the embeddings should not be trusted for these texts; empty where nothing is wrong.
+        warning: Why the embeddings should not be trusted for these texts, in English; empty where nothing
+            is wrong.
+        warning_key, warning_values: The same for any language, as in ``Agreement``.
     """
 
     label: str
@@ -152,6 +161,8 @@ class Coverage:
     texts: int
     empty: int
     warning: str
+    warning_key: str = ""
+    warning_values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

