@@ -95,7 +95,7 @@ def test_shapes(ours: SentenceTransformer) -> None:
 def test_precision_truncation_and_normalisation_equal_upstreams(
     ours: SentenceTransformer, theirs: Upstream, precision: str, truncate_dim: int | None, normalize: bool
 ) -> None:
-    texts = sentences(40)
+    texts = sentences(12)
     arguments = {"precision": precision, "truncate_dim": truncate_dim, "normalize_embeddings": normalize}
     got, want = ours.encode(texts, **arguments), theirs.encode(texts, **arguments)
     assert (got.dtype, got.shape) == (want.dtype, want.shape)
@@ -252,7 +252,7 @@ def test_similarity(ours: SentenceTransformer, theirs: Upstream) -> None:
 def test_saved_model_loads_in_upstream_and_back(
     ours: SentenceTransformer, theirs: Upstream, tmp_path: Path
 ) -> None:
-    texts = [*sentences(50), *AWKWARD, LONG]
+    texts = [*sentences(20), *AWKWARD, LONG]
     ours.save(tmp_path / "ours")
     again, there = (
         SentenceTransformer(tmp_path / "ours", device="cpu"),
