@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +22,9 @@ os.environ.update(
     OMP_NUM_THREADS="1",
     PYTHONPATH=os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH", "")])),
 )
-if "TESTS_OFFLINE_LOG" not in os.environ:  # Workers of one run share it.
+# One log a run: its worker processes inherit it, and the process that made it judges it.
+_OWNS_LOG = "TESTS_OFFLINE_LOG" not in os.environ
+if _OWNS_LOG:
     os.environ["TESTS_OFFLINE_LOG"] = str(Path(tempfile.mkdtemp(prefix="tests-offline-")) / "attempts")
 for _name in ("SPACE_ID", "SPACE_HOST", "HF_TOKEN"):
     os.environ.pop(_name, None)
@@ -29,6 +32,7 @@ runpy.run_path(str(_OFFLINE / "sitecustomize.py"))
 
 # A shared machine is slow now and then; what hangs is stopped by faulthandler_timeout.
 settings.register_profile("workbench", deadline=None, print_blob=True)
+settings.register_profile("fixed", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("workbench")
 
 
@@ -48,11 +52,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if any of its processes tried to leave the machine, even where that was forgiven."""
-    log = Path(os.environ["TESTS_OFFLINE_LOG"])
-    if hasattr(session.config, "workerinput") or not log.exists():
+    if not _OWNS_LOG:
         return
-    print(f"\n{log.read_text(encoding='utf-8')}")
-    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    log = Path(os.environ["TESTS_OFFLINE_LOG"])
+    if log.exists():
+        print(f"\n{log.read_text(encoding='utf-8')}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    shutil.rmtree(log.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ class SentenceTransformer(nn.Sequential):
     Attributes:
         encode_report: What happened to the texts of the last ``encode``; None before the first.
         notices: What loading changed or assumed.
+        warn_truncated: Log a warning where ``encode`` cut texts; ``encode_report`` counts them either way.
 
     Raises:
         InvalidValueError: Neither or both of a name and modules.
@@ -107,6 +108,7 @@ class SentenceTransformer(nn.Sequential):
         )
         self.truncate_dim = truncate_dim or (stated.truncate_dim if stated else None)
         self.encode_report: EncodeReport | None = None
+        self.warn_truncated = True
         self.to(torch.device(device) if device is not None else _best_device())
         self.eval()
 
@@ -375,7 +377,7 @@ class SentenceTransformer(nn.Sequential):
             tokens=rows.tokens,
             max_length=self.max_seq_length,
         )
-        if rows.truncated:
+        if rows.truncated and self.warn_truncated:
             logger.warning(
                 "%d of %d texts are longer than %s tokens: their ends were not read (see encode_report)",
                 len(rows.truncated),

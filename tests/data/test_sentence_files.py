@@ -1,4 +1,4 @@
-"""Sentence files: every case D1-D14 that this reader meets, and round trips through other writers."""
+"""Sentence files: what is read, what is refused and where, bombs, and round trips through other writers."""
 
 from __future__ import annotations
 
@@ -50,9 +50,6 @@ def parquet_bytes(table: pa.Table, **options: object) -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink, **options)
     return sink.getvalue()
-
-
-# -- What is read -----------------------------------------------------------------------------------
 
 
 def test_txt_gives_one_sentence_a_line_and_tells_of_empty_ones(tmp_path: Path) -> None:
@@ -125,9 +122,6 @@ def test_a_limit_that_is_no_count_is_refused(tmp_path: Path, limit: object) -> N
         read(tmp_path, "a.txt", "x", limit=limit)
 
 
-# -- D1, D2 -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
@@ -142,38 +136,35 @@ def test_a_limit_that_is_no_count_is_refused(tmp_path: Path, limit: object) -> N
         ("a.parquet", parquet_bytes(pa.table({"text": pa.array([], pa.string())})), "file-without-sentences"),
     ],
 )
-def test_d1_a_file_without_a_sentence_is_refused(
+def test_a_file_without_a_sentence_is_refused(
     tmp_path: Path, name: str, content: bytes | str, code: str
 ) -> None:
     assert refusal(tmp_path, name, content).code == code
 
 
-def test_d1_one_row_is_enough(tmp_path: Path) -> None:
+def test_one_row_is_enough(tmp_path: Path) -> None:
     assert read(tmp_path, "a.csv", "text\nonly\n").texts == ("only",)
 
 
-def test_d2_duplicate_columns_are_refused_by_name(tmp_path: Path) -> None:
+def test_duplicate_columns_are_refused_by_name(tmp_path: Path) -> None:
     assert "'text'" in refusal(tmp_path, "a.csv", "text,id, text\na,1,b\n").came
     twice = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
     assert refusal(tmp_path, "a.parquet", parquet_bytes(twice)).code == "columns-duplicate"
 
 
-def test_d2_a_column_without_a_name_is_numbered(tmp_path: Path) -> None:
+def test_a_column_without_a_name_is_numbered(tmp_path: Path) -> None:
     found = read(tmp_path, "a.csv", pd.DataFrame({"text": ["x", "y"]}).to_csv())
     assert (found.columns, found.texts) == (("column 1", "text"), ("x", "y"))
 
 
-# -- D3, D4 and round trips -------------------------------------------------------------------------
-
-
-def test_d3_words_for_missing_values_stay_text(tmp_path: Path) -> None:
+def test_words_for_missing_values_stay_text(tmp_path: Path) -> None:
     words = ("NA", "null", "None", "nan", "N/A", "NaN")
     assert read(tmp_path, "a.csv", "text\n" + "\n".join(words)).texts == words
     assert read(tmp_path, "a.jsonl", "\n".join(json.dumps({"text": w}) for w in words)).texts == words
     assert read(tmp_path, "a.parquet", parquet_bytes(pa.table({"text": words}))).texts == words
 
 
-def test_d4_numbers_stay_as_typed(tmp_path: Path) -> None:
+def test_numbers_stay_as_typed(tmp_path: Path) -> None:
     typed = ("123", "1e5", "001", "True", "-0.10")
     assert read(tmp_path, "a.csv", "text\n" + "\n".join(typed)).texts == typed
     json_typed = ("123", "1e5", "-0.10", "123456789012345678901234567890")
@@ -239,9 +230,6 @@ def test_what_pyarrow_writes_is_read_back(
     assert (found.columns, found.column, found.rows) == (("other", "text"), "text", len(texts) + 1)
 
 
-# -- D5, D6 -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("content", "line"),
     [
@@ -252,32 +240,29 @@ def test_what_pyarrow_writes_is_read_back(
         ("text\nHello, world\n", 2),
     ],
 )
-def test_d5_ragged_rows_are_refused_with_their_line(tmp_path: Path, content: str, line: int) -> None:
+def test_ragged_rows_are_refused_with_their_line(tmp_path: Path, content: str, line: int) -> None:
     error = refusal(tmp_path, "a.csv", content)
     assert (error.code, error.where) == ("row-ragged", f"a.csv, line {line}")
 
 
 @pytest.mark.parametrize("content", ['text\nfine\n"never closed\nand on\n', 'text\nfine\n"a"b\n'])
-def test_d6_quotes_gone_wrong_are_refused_with_their_line(tmp_path: Path, content: str) -> None:
+def test_quotes_gone_wrong_are_refused_with_their_line(tmp_path: Path, content: str) -> None:
     error = refusal(tmp_path, "a.csv", content)
     assert (error.code, error.where) == ("row-not-csv", "a.csv, line 3")
 
 
-def test_d6_a_ragged_row_beyond_the_limit_is_still_refused(tmp_path: Path) -> None:
+def test_a_ragged_row_beyond_the_limit_is_still_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a.csv", "text,b\n" + "x,y\n" * 30 + "1\n", limit=5).where == "a.csv, line 32"
 
 
-def test_d6_the_separator_is_told_unless_it_is_the_comma(tmp_path: Path) -> None:
+def test_the_separator_is_told_unless_it_is_the_comma(tmp_path: Path) -> None:
     assert read(tmp_path, "a.csv", "id;text\n1;a, b\n").notices == ("Fields are separated by semicolons.",)
     assert read(tmp_path, "a.csv", 'id,text\n1,"a; b"\n').notices == ()
 
 
-# -- D7, D8 -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
-def test_d7_utf8_and_utf16_with_a_mark_are_read(tmp_path: Path, name: str, encoding: str) -> None:
+def test_utf8_and_utf16_with_a_mark_are_read(tmp_path: Path, name: str, encoding: str) -> None:
     content = {
         "a.txt": "가나 다\né",
         "a.csv": "text\n가나 다\né\n",
@@ -291,25 +276,25 @@ def test_d7_utf8_and_utf16_with_a_mark_are_read(tmp_path: Path, name: str, encod
 
 
 @pytest.mark.parametrize("before", [0, 5, 70_000, 300_000])
-def test_d7_other_bytes_are_refused_with_their_offset(tmp_path: Path, before: int) -> None:
+def test_other_bytes_are_refused_with_their_offset(tmp_path: Path, before: int) -> None:
     raw = b"text\n" + b"ab c\n" * (before // 5) + "caf\u00e9 ol\u00e9\n".encode("latin-1")
     error = refusal(tmp_path, "a.csv", raw)
     assert error.code == "text-encoding"
     assert f"offset {raw.index(0xE9):,} " in error.came
 
 
-def test_d7_the_offset_counts_the_mark_and_a_cut_character(tmp_path: Path) -> None:
+def test_the_offset_counts_the_mark_and_a_cut_character(tmp_path: Path) -> None:
     assert "offset 5 " in refusal(tmp_path, "a.txt", b"\xef\xbb\xbfab\xe9\n").came
     assert "offset 2 " in refusal(tmp_path, "a.txt", b"ab\xe2\x82").came
     assert refusal(tmp_path, "a.txt", "text".encode("utf-16") + b"x").code == "text-encoding"
 
 
 @pytest.mark.parametrize("raw", [b"a\0b\n", "text\nx\n".encode("utf-16-le")])
-def test_d8_nul_is_refused(tmp_path: Path, raw: bytes) -> None:
+def test_nul_is_refused(tmp_path: Path, raw: bytes) -> None:
     assert refusal(tmp_path, "a.txt", raw).code == "file-has-nul"
 
 
-def test_d8_a_field_beyond_its_limit_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_field_beyond_its_limit_is_refused_with_its_line(tmp_path: Path) -> None:
     long = "x" * 1_000_001
     fits = "x" * 1_000_000
     for name, wrapped in {
@@ -324,13 +309,13 @@ def test_d8_a_field_beyond_its_limit_is_refused_with_its_line(tmp_path: Path) ->
     assert (error.code, error.where) == ("field-too-long", "a.parquet, row 2")
 
 
-def test_d8_an_endless_line_is_refused(tmp_path: Path) -> None:
+def test_an_endless_line_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path, "a.txt", "x" * 4_000_001)
     assert (error.code, error.where) == ("line-too-long", "a.txt, line 1")
 
 
 @pytest.mark.parametrize("count", [64, 65, 200_000])
-def test_d8_columns_are_counted_on_the_first_line(tmp_path: Path, count: int) -> None:
+def test_columns_are_counted_on_the_first_line(tmp_path: Path, count: int) -> None:
     header = ",".join(f"c{number}" for number in range(count))
     if count <= 64:
         row = ",".join(["1"] * (count - 1) + ["text here"])
@@ -343,9 +328,6 @@ def test_too_much_text_is_refused(tmp_path: Path) -> None:
     line = "x" * 999_999 + "\n"
     error = refusal(tmp_path, "a.txt", line * (MAX_KEPT_CHARS // 999_999 + 1))
     assert error.code == "text-too-much"
-
-
-# -- D10 --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -368,18 +350,15 @@ def test_too_much_text_is_refused(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("fine", [1, 40])
-def test_d10_a_bad_line_is_refused_with_its_number(tmp_path: Path, line: str, code: str, fine: int) -> None:
+def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, line: str, code: str, fine: int) -> None:
     error = refusal(tmp_path, "a.jsonl", '{"text": "fine"}\n' * fine + line)
     assert (error.code, error.where) == (code, f"a.jsonl, line {fine + 1}")
 
 
-def test_d10_a_lone_surrogate_is_replaced_and_counted(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_replaced_and_counted(tmp_path: Path) -> None:
     found = read(tmp_path, "a.jsonl", '{"text": "a\\ud800b"}\n{"text": "\\ud83d\\ude00"}')
     assert found.texts == ("a\ufffdb", "😀")
     assert found.notices == ("Replaced 1 half characters (lone surrogates) by \ufffd.",)
-
-
-# -- D11, D12 ---------------------------------------------------------------------------------------
 
 
 GOOD_PARQUET = parquet_bytes(pa.table({"text": [f"sentence {number}" for number in range(50)]}))
@@ -387,7 +366,7 @@ GOOD_PARQUET = parquet_bytes(pa.table({"text": [f"sentence {number}" for number 
 
 @ROUND_TRIP
 @given(data=st.data())
-def test_d11_a_mutated_parquet_file_reads_or_is_refused(tmp_path: Path, data: st.DataObject) -> None:
+def test_a_mutated_parquet_file_reads_or_is_refused(tmp_path: Path, data: st.DataObject) -> None:
     raw = bytearray(GOOD_PARQUET)
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
@@ -401,7 +380,7 @@ def test_d11_a_mutated_parquet_file_reads_or_is_refused(tmp_path: Path, data: st
     assert all(isinstance(text, str) for text in found.texts)
 
 
-def test_d11_only_texts_and_numbers_are_read(tmp_path: Path) -> None:
+def test_only_texts_and_numbers_are_read(tmp_path: Path) -> None:
     table = pa.table(
         {"raw": [b"a"], "list": [["a"]], "when": pa.array([0], pa.timestamp("s")), "word": ["a b"]}
     )
@@ -413,7 +392,7 @@ def test_d11_only_texts_and_numbers_are_read(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a.parquet", empty).code == "columns-none"
 
 
-def test_d11_a_nested_path_does_not_pass_for_a_column(tmp_path: Path) -> None:
+def test_a_nested_path_does_not_pass_for_a_column(tmp_path: Path) -> None:
     table = pa.table({"a": [{"b": "inner"}], "a.b": ["outer"]})
     assert read(tmp_path, "a.parquet", parquet_bytes(table), column="a.b").texts == ("outer",)
 
@@ -423,7 +402,7 @@ def _peak_growth_mb(before: int) -> float:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads peak memory in KB, as Linux tells it")
-def test_d12_bombs_are_refused_at_once_and_in_little_memory(tmp_path: Path) -> None:
+def test_bombs_are_refused_at_once_and_in_little_memory(tmp_path: Path) -> None:
     plain = b"x" * 999 + b"\n"
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -453,9 +432,6 @@ def test_d12_bombs_are_refused_at_once_and_in_little_memory(tmp_path: Path) -> N
     assert time.monotonic() - started < 30
 
 
-# -- D13, D14 ---------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "raw", "what"),
     [
@@ -470,14 +446,15 @@ def test_d12_bombs_are_refused_at_once_and_in_little_memory(tmp_path: Path) -> N
         ("a.parquet", b"text\nx\n", "not a Parquet"),
         ("a.txt", b"%PDF-1.7\n", "PDF"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_d13_a_lying_name_is_told(tmp_path: Path, name: str, raw: bytes, what: str) -> None:
+def test_a_lying_name_is_told(tmp_path: Path, name: str, raw: bytes, what: str) -> None:
     error = refusal(tmp_path, name, raw)
     assert error.code == "file-type-mismatch" and what in error.came
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.csv.gz", "a", ".csv", "a.pkl", "a.npy", ""])
-def test_d13_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
+def test_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, name, "text\nx\n")
     assert error.code == "file-type-unknown" and ".parquet" in error.expected
 
@@ -486,14 +463,14 @@ def test_d13_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path, nam
     "address",
     ["http://127.0.0.1:9/a.csv", "file:///etc/hostname", "simplecache::file:///etc/hostname", "/etc/x\0.csv"],
 )
-def test_d14_an_address_is_neither_opened_nor_fetched(address: str) -> None:
+def test_an_address_is_neither_opened_nor_fetched(address: str) -> None:
     with pytest.raises(InvalidTypeError, match="path-not-a-path"):
         read_sentences(address, "a.csv")  # type: ignore[arg-type]
     with pytest.raises(DataFileError, match="file-not-readable"):
         read_sentences(Path(address), "a.csv")
 
 
-def test_d14_links_folders_and_pipes_are_refused(tmp_path: Path) -> None:
+def test_links_folders_and_pipes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("secret")
     (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
     os.mkfifo(tmp_path / "pipe.txt")

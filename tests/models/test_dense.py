@@ -62,7 +62,9 @@ def test_variants_equal_upstream_to_the_bit(variant: dict[str, Any], dtype: torc
     assert_parity(ours.to(dtype), theirs.to(dtype), features(dtype), output=ours.module_output_name)
 
 
-@pytest.mark.parametrize("activation", [None, torch.tanh, lambda x: x * 2], ids=str)
+@pytest.mark.parametrize(
+    "activation", [None, torch.tanh, lambda x: x * 2], ids=["none", "function", "lambda"]
+)
 def test_any_callable_can_be_the_activation(activation: Any) -> None:
     assert_parity(*pair({"activation_function": activation}), features())
 

@@ -206,3 +206,15 @@ def test_bad_revisions(revision: object) -> None:
 def test_good_revisions(revision: str) -> None:
     assert check_revision(revision) == revision
     assert check_revision(None) == ""
+
+
+def test_the_apps_root_bounds_what_a_visitor_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("WORKBENCH_MODELS_ROOT", str(tmp_path / "models"))
+    assert resolve("./mine").folder == (tmp_path / "models" / "mine").resolve()
+    for outside in (str(tmp_path / "elsewhere"), "./../elsewhere", str(tmp_path / "missing"), "/etc"):
+        with pytest.raises(ModelSourceError) as caught:
+            resolve(outside)
+        assert caught.value.code == "model-path-refused"
+    assert resolve(BUNDLED).kind == "bundled"

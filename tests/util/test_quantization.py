@@ -42,7 +42,7 @@ def test_every_value_equals_upstream(precision, seed, rows, dim, dtype, source):
     embeddings[:, 0] = 0.25  # A dimension without a range.
     options = {}
     if source == "ranges":
-        options["ranges"] = np.stack((normal(seed + 1, dim) - 2, normal(seed + 2, dim) + 2))
+        options["ranges"] = np.stack((-2 - abs(normal(seed + 1, dim)), 2 + abs(normal(seed + 2, dim))))
     elif source == "calibration":
         options["calibration_embeddings"] = normal(seed + 3, 7, dim)
     assert_equal(

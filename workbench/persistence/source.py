@@ -78,6 +78,7 @@ def resolve(
         revision: Branch, tag or commit on the Hub.
         root: The one folder below which folders may be read; relative paths then start from it. Without a
             root any folder may be read, except on a Space (``SPACE_ID`` is set), where none may.
+            By default the folder that ``WORKBENCH_MODELS_ROOT`` names, which the app sets at its start.
 
     Raises:
         InvalidTypeError: ``model-name-type``.
@@ -93,6 +94,7 @@ def resolve(
             where="model",
             fix=f"Pass for example {BUNDLED!r}",
         )
+    root = root or _root_of_the_app()
     text = os.fspath(name_or_path)
     if not isinstance(text, str) or not text.strip() or "\0" in text or len(text) > 4096:
         raise _bad_name(text if isinstance(text, str) else "a path of bytes")
@@ -102,6 +104,12 @@ def resolve(
     if folder is not None:
         return Source(text, "folder", folder)
     return Source(text, "hub", repo=_repo(text), revision=check_revision(revision))
+
+
+def _root_of_the_app() -> Path | None:
+    """What a visitor types must not reach beyond the folder that the app's owner chose."""
+    chosen = os.environ.get("WORKBENCH_MODELS_ROOT")
+    return Path(chosen) if chosen and not os.environ.get("SPACE_ID") else None
 
 
 def bundled_folder() -> Path:

@@ -1,1 +1,1 @@
-"""The app in the browser: pages, widgets, words and looks. Nothing above it computes; nothing below knows Gradio."""
+"""The app in the browser: pages, widgets, words and looks. Nothing below knows Gradio."""

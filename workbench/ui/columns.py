@@ -66,7 +66,15 @@ def form_from_values(values: Sequence[object], slot: int) -> ColumnForm:
     if len(values) != len(FIELDS):
         raise InvalidValueError("column-fields", f"{len(values)} values came", expected=f"{len(FIELDS)}")
     given = dict(zip(FIELDS, values, strict=True))
-    return ColumnForm(**{name: check(given[name], f"column {slot + 1}, {name}") for name, check in _CHECKS.items()})
+    return ColumnForm(
+        **{name: check(given[name], f"column {slot + 1}, {name}") for name, check in _CHECKS.items()}
+    )
+
+
+def control_value(form: ColumnForm, name: str) -> object:
+    """What the control of a field shows: the token limit is a text box, empty where the model decides."""
+    value = getattr(form, name)
+    return ("" if value is None else str(value)) if name == "max_length" else value
 
 
 def form_of(column: Column) -> ColumnForm:
@@ -102,14 +110,16 @@ def overrides_of(form: ColumnForm) -> dict[str, Any]:
     return stated
 
 
-def column_of(form: ColumnForm, label: str, device: str, default_model: str, settings_for: SettingsFor) -> Column:
+def column_of(
+    form: ColumnForm, label: str, device: str, default_model: str, settings_for: SettingsFor
+) -> Column:
     """The column a form stands for; ``settings_for`` fills in what the form leaves to the model."""
     model = form.model or default_model
     return Column(label, form.contender, model, settings_for(model, **overrides_of(form), device=device))
 
 
 def labels_of(forms: Sequence[ColumnForm], devices: Sequence[str]) -> tuple[str, ...]:
-    """A unique name for each form on each device, in the order forms, then devices: ``own``, ``own 2``, ``own cuda``."""
+    """A unique name for each form on each device, by form, then device: ``own``, ``own 2``, ``own cuda``."""
     seen: Counter[str] = Counter()
     labels = []
     for form in forms:
@@ -120,7 +130,7 @@ def labels_of(forms: Sequence[ColumnForm], devices: Sequence[str]) -> tuple[str,
 
 
 def stated_settings(form: ColumnForm) -> dict[str, object]:
-    """What a form sets apart from the default form of its contender and the model: for its short description."""
+    """What a form sets apart from the default form of its contender and the model, for its description."""
     default = asdict(ColumnForm(contender=form.contender, model=form.model))
     return {name: value for name, value in asdict(form).items() if value != default[name]}
 
@@ -163,7 +173,11 @@ def present_break(forms: Sequence[ColumnForm], active: Sequence[bool]) -> str | 
     """Which chip describes the manual column as it stands; None where it is sound or broken otherwise."""
     form = forms[broken_slot(forms, active)]
     return next(
-        (name for name in BREAKS if form == break_column(forms, active, name) != break_column(forms, active, None)),
+        (
+            name
+            for name in BREAKS
+            if form == break_column(forms, active, name) != break_column(forms, active, None)
+        ),
         None,
     )
 
@@ -172,7 +186,10 @@ def _choice(known: Sequence[str]) -> Callable[[object, str], str]:
     def check(value: object, where: str) -> str:
         if not isinstance(value, str) or value not in known:
             raise InvalidValueError(
-                "unknown-choice", f"{str(value)[:80]!r} came", expected=f"one of {', '.join(known)}", where=where
+                "unknown-choice",
+                f"{str(value)[:80]!r} came",
+                expected=f"one of {', '.join(known)}",
+                where=where,
             )
         return value
 
@@ -208,10 +225,15 @@ def _pooling(value: object, where: str) -> str:
 
 
 def _length(value: object, where: str) -> int | None:
-    if value is None or value == "":
+    if isinstance(value, str):
+        typed = value.strip()
+        value = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else typed or None
+    if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
-        raise InvalidValueError("not-a-length", f"{str(value)[:80]!r} came", expected="a whole number", where=where)
+        raise InvalidValueError(
+            "not-a-length", f"{str(value)[:80]!r} came", expected="a whole number", where=where
+        )
     if not 1 <= value <= _LONGEST:
         raise InvalidValueError(
             "length-out-of-range", f"{int(value):,} came", expected=f"1 to {_LONGEST:,} tokens", where=where
@@ -221,7 +243,9 @@ def _length(value: object, where: str) -> int | None:
 
 def _flag(value: object, where: str) -> bool:
     if not isinstance(value, bool):
-        raise InvalidTypeError("not-a-flag", f"A {type(value).__name__} came", expected="true or false", where=where)
+        raise InvalidTypeError(
+            "not-a-flag", f"A {type(value).__name__} came", expected="true or false", where=where
+        )
     return value
 
 

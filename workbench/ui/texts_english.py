@@ -5,7 +5,7 @@ from __future__ import annotations
 ENGLISH: dict[str, str] = {
     # Header and sidebar
     "app.title": "Workbench",
-    "app.tagline": "The same sentences through several embedding pipelines: do they agree, and if not, why?",
+    "app.tagline": "The same sentences through several pipelines: do they agree, and if not, why?",
     "side.language": "Language",
     "side.data": "Sentences",
     "side.source": "Take them from",
@@ -71,7 +71,6 @@ ENGLISH: dict[str, str] = {
     "why.same": "Same tokens, same pooling, same numbers. Break one column below and see the verdict change.",
     "why.no_effect": "{name} is set differently ({settings}), and these texts do not show it.",
     "why.the_others": "the others",
-    "why.unexplained": "No setting explains why {name} parts from {others}: compare the tokens of an opened sentence.",
     "why.model": "{name} is another model: {model} beside {other_model}.",
     "why.prompt": "{name} puts “{value}” before every text, {others} “{other}”.",
     "why.lowercase_off": (
@@ -84,17 +83,15 @@ ENGLISH: dict[str, str] = {
     "why.max_length_part": (
         "Text {text} has {full} tokens: {name} stopped at {kept}, {others} read {other_kept} of them."
     ),
-    "why.max_length_unused": "{name} has another token limit, but no text is long enough to show it.",
     "why.use_mask_false": (
         "{name} averages over padding too: the shorter a text beside the longest of its batch, the more it is diluted."
     ),
-    "why.use_mask_true": "{others} average over padding too, {name} does not.",
+    "why.use_mask_true": "{name} leaves padding out of the average, {others} do not.",
     "why.pooling": "{name} takes {value} pooling, {others} {other}: other summaries of the same token vectors.",
     "why.not_normalized": (
         "{name} leaves its vectors at length {norm}, {others} scale them to 1: cosines hold, dot products do not."
     ),
     "why.normalized": "{name} scales its vectors to length 1, {others} leave them at {norm}: cosines hold, dot products do not.",
-    "why.precision": "{name} computes in {value}, {others} in {other}.",
     "setting.pooling": "pooling",
     "setting.normalize": "unit length",
     "setting.max_length": "max tokens",
@@ -119,7 +116,7 @@ ENGLISH: dict[str, str] = {
     # Coverage
     "coverage.line": "{names} {unknown} unknown tokens, {per_word} tokens a word, {truncated} of {texts} texts cut",
     "coverage.empty": "{empty} without a visible character",
-    "coverage.warning": "The vocabulary of {names} does not fit these texts. {why}",
+    "coverage.warning": "The vocabulary of {names} does not fit these texts: choose a multilingual model. {why}",
     # Heatmaps
     "heat.title": "Similarity",
     "heat.legend": "cosine",
@@ -128,7 +125,7 @@ ENGLISH: dict[str, str] = {
     "heat.sampled": "{shown} of {total} texts, evenly sampled, are drawn.",
     "heat.alt": "Cosine similarities of {count} texts under {label}: from {low} to {high} off the diagonal.",
     "heat.alt_difference": "Differences of cosine similarity, {label}: at most {scale}.",
-    "heat.note": "{dim} numbers · {milliseconds} ms",
+    "heat.note": "{pooling} · {tokens} tokens",
     "heat.hint": "Point at a cell to read it in every column; click opens the sentence.",
     "diff.title": "Difference of similarities",
     "diff.pair": "Pair",
@@ -145,13 +142,10 @@ ENGLISH: dict[str, str] = {
     "agreement.mean_cosine": "Mean cosine",
     "agreement.spearman": "Spearman",
     "agreement.texts": "Texts",
-    "agreement.reason": "Differing settings",
     "agreement.floor": (
         "Noise floor {floor}, measured on these texts: one pipeline against itself, batched and ordered otherwise. "
         "Up to {margin} times that counts as noise."
     ),
-    "agreement.same_settings": "none",
-    "agreement.setting": "{name}: {left} / {right}",
     "pair.identical": "identical",
     "pair.float noise": "float noise",
     "pair.precision": "precision",
@@ -167,8 +161,8 @@ ENGLISH: dict[str, str] = {
     "map.title": "Embedding map",
     "map.none": "Appears when a column has arrived.",
     "map.note": "Rings inside each other are texts that the columns place alike; click a name to hide a column.",
-    "map.axes": "axis {number}",
-    "map.variance": "axis {number} ({share} of variance)",
+    "map.axis": "principal component {number}",
+    "map.variance": "The two axes keep {share} of the variance.",
     "map.table": "Coordinates as a table",
     "map.sampled": "{shown} of {total} texts are drawn.",
     # Speed
@@ -177,8 +171,7 @@ ENGLISH: dict[str, str] = {
     "speed.column": "Column",
     "speed.sentences": "Sentences/s",
     "speed.tokens": "Tokens/s",
-    "speed.p50": "p50 a call",
-    "speed.p95": "p95 a call",
+    "speed.latency": "p50 / p95 a call",
     "speed.memory": "Peak memory",
     "speed.device": "Ran on",
     "speed.not_measured": "not measured",
@@ -228,6 +221,8 @@ ENGLISH: dict[str, str] = {
     "error.internal": "Internal error {id}. The log of the server holds the details under this id.",
     "error.nothing": "Nothing has been compared yet.",
     "error.cancelled": "Cancelled.",
+    "input.nothing_pasted": "No sentence was pasted. Put one on each line",
+    "input.no_file": "No file was uploaded. Choose one, or another source",
     "notice.file": "Read {texts} sentences from {name}.",
     "hardware.line": "{cpu} · {cores} cores · {gpu} · Python {python} · {versions}",
     "hardware.no_gpu": "no GPU",

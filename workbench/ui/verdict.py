@@ -9,13 +9,16 @@ from typing import Literal
 import numpy as np
 
 from workbench.compare.results import Agreement, EncodedColumn
+from workbench.ui.reasons import reason
 from workbench.ui.snapshot import Snapshot
 from workbench.ui.texts import Language, say
-from workbench.ui.widgets.html import Safe, cosine, element, join, scientific, tag
+from workbench.ui.widgets.html import NOTHING, Safe, cosine, element, esc, join, scientific, tag
 
 Tone = Literal["good", "warn", "bad", "wait"]
 _SIGNS: dict[Tone, str] = {"good": "≈", "warn": "~", "bad": "≠", "wait": "…"}
 _AGREEING = ("identical", "float noise")
+# These settings change how fast a column is, not what it says.
+_WITHOUT_MEANING = ("threads", "batch_size", "device")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Verdict:
 
     tone: Tone
     sentence: Safe
-    why: Safe = Safe("")
+    why: Safe = NOTHING
 
 
 def verdict_html(verdict: Verdict) -> Safe:
@@ -70,7 +73,7 @@ def verdict_of(snapshot: Snapshot, language: Language) -> Verdict:
     groups = agreeing_groups(labels, snapshot.agreements)
     sentence = join([_agreement_of(snapshot, groups, language), _missing(snapshot, language)], " ")
     if len(groups) == 1:
-        return Verdict("good", sentence, _why_agreeing(snapshot, groups[0], language))
+        return Verdict("good", sentence, _why_agreeing(snapshot, language))
     others = [label for group in groups[1:] for label in group]
     verdicts = {found.verdict for label in others if (found := snapshot.agreement(groups[0][0], label))}
     return Verdict(
@@ -129,11 +132,12 @@ def _missing(snapshot: Snapshot, language: Language) -> Safe:
     return say(language, "verdict.missing", names=names)
 
 
-def _why_agreeing(snapshot: Snapshot, group: list[str], language: Language) -> Safe:
+def _why_agreeing(snapshot: Snapshot, language: Language) -> Safe:
     """Settings that differ and change nothing are worth a line; else the hint at the chips."""
     for one in snapshot.agreements:
-        if one.setting_differences:
-            settings = ", ".join(say(language, f"setting.{name}") for name in one.setting_differences)
+        names = [name for name in one.setting_differences if name not in _WITHOUT_MEANING]
+        if names:
+            settings = ", ".join(say(language, f"setting.{name}") for name in names)
             name = _named(snapshot, [one.right])
             return say(language, "why.no_effect", name=name, settings=Safe(settings))
     return say(language, "why.same")
@@ -165,21 +169,24 @@ _Why = Callable[[EncodedColumn, EncodedColumn, _Names, Language], Safe]
 def _reasons(
     reference: EncodedColumn, column: EncodedColumn, found: Agreement, names: _Names, language: Language
 ) -> list[Safe]:
-    if reference.column.model != column.column.model:
-        models = {"model": column.column.model, "other_model": reference.column.model}
-        return [say(language, "why.model", name=names.name, others=names.others, **models)]
-    known = [name for name in _REASONS if name in found.setting_differences]
-    if not known:
-        return [say(language, "why.unexplained", name=names.name, others=names.others)]
-    return [_REASONS[name](reference, column, names, language) for name in known]
+    """A sentence for each cause that was found: one that names texts if we have it, else the result's own."""
+    causes = found.reason_values.get("causes")
+    if not isinstance(causes, tuple) or not causes:
+        return [esc(reason(found.reason_key, found.reason_values, found.reason, language))]
+    return [
+        _REASONS[key](reference, column, names, language)
+        if key in _REASONS
+        else esc(reason(key, values, found.reason, language))
+        for key, values in causes
+    ]
 
 
 def _max_length(reference: EncodedColumn, column: EncodedColumn, names: _Names, language: Language) -> Safe:
     pairs = list(zip(reference.token_counts, column.token_counts, strict=True))
-    parted = [index for index, (left, right) in enumerate(pairs) if left.kept != right.kept]
-    if not parted:
-        return say(language, "why.max_length_unused", name=names.name)
-    longest = max(parted, key=lambda index: pairs[index][1].full)
+    longest = max(
+        range(len(pairs)),
+        key=lambda index: (abs(pairs[index][0].kept - pairs[index][1].kept), pairs[index][1].full),
+    )
     left, right = pairs[longest]
     key = "why.max_length_all" if right.kept == right.full else "why.max_length_part"
     return say(
@@ -196,7 +203,9 @@ def _max_length(reference: EncodedColumn, column: EncodedColumn, names: _Names, 
 
 
 def _normalize(reference: EncodedColumn, column: EncodedColumn, names: _Names, language: Language) -> Safe:
-    bare, key = (reference, "why.normalized") if column.column.settings.normalize else (column, "why.not_normalized")
+    bare, key = (
+        (reference, "why.normalized") if column.column.settings.normalize else (column, "why.not_normalized")
+    )
     norm = float(np.median(np.linalg.norm(bare.embeddings, axis=1))) if len(bare.embeddings) else 0.0
     return say(language, key, name=names.name, others=names.others, norm=f"{norm:.2f}")
 
@@ -205,7 +214,9 @@ def _lowercase(reference: EncodedColumn, column: EncodedColumn, names: _Names, l
     unknown = sum(count.unknown for count in column.token_counts)
     before = sum(count.unknown for count in reference.token_counts)
     key = "why.lowercase_off" if column.column.settings.lowercase is False else "why.lowercase_other"
-    return say(language, key, name=names.name, others=names.others, unknown=f"{unknown:,}", before=f"{before:,}")
+    return say(
+        language, key, name=names.name, others=names.others, unknown=f"{unknown:,}", before=f"{before:,}"
+    )
 
 
 def _plain(setting: str) -> _Why:
@@ -221,13 +232,18 @@ def _plain(setting: str) -> _Why:
     return reason
 
 
-# Setting → why it parts two columns, in the order in which a text meets the settings.
+def _model(reference: EncodedColumn, column: EncodedColumn, names: _Names, language: Language) -> Safe:
+    models = {"model": column.column.model, "other_model": reference.column.model}
+    return say(language, "why.model", name=names.name, others=names.others, **models)
+
+
+# Cause of a difference → its sentence on this page.
 _REASONS: dict[str, _Why] = {
+    "model": _model,
     "prompt": _plain("prompt"),
     "lowercase": _lowercase,
     "max_length": _max_length,
     "use_mask": _plain("use_mask"),
     "pooling": _plain("pooling"),
     "normalize": _normalize,
-    "precision": _plain("precision"),
 }

@@ -96,6 +96,8 @@ def open_own(paths: ModelPaths, settings: Settings) -> OwnContender:
     if settings.precision != "float32":
         modules = [modules[0], *(module.to(_DTYPES[settings.precision]) for module in modules[1:])]
     model = SentenceTransformer(modules=modules, device=settings.device)
+    # The comparison counts what was cut, in every column alike.
+    model.warn_truncated = False
     return OwnContender(model, settings)
 
 

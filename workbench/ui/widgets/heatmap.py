@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.ui.widgets.html import Safe, element, esc, join, scientific, tag
+from workbench.ui.widgets.html import Safe, element, join, scientific, tag
 from workbench.ui.widgets.scales import Kind, difference_class, gradient_css, similarity_class
 
 # Above this many rows a heatmap shows an even sample: more cells than that cannot be told apart.
@@ -41,20 +41,10 @@ class Heatmap:
 
 
 def drawn_rows(total: int, limit: int = DRAWN_ROWS) -> tuple[int, ...]:
-    """Indices of the texts that are drawn: all, or ``limit`` of them spread evenly, first and last included."""
+    """Indices of the texts that are drawn: all, or ``limit`` spread evenly, first and last included."""
     if total <= limit:
         return tuple(range(total))
     return tuple(int(index) for index in np.linspace(0, total - 1, limit).round().astype(int))
-
-
-def cosine_matrix(embeddings: NDArray[np.float32], rows: Sequence[int]) -> NDArray[np.float64]:
-    """Cosines between the chosen texts; a row without length gives NaN. Shape ``(rows, rows)``."""
-    chosen = embeddings[list(rows)].astype(np.float64)
-    norms = np.linalg.norm(chosen, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit = chosen / norms
-        matrix: NDArray[np.float64] = unit @ unit.T
-    return matrix
 
 
 def heatmap_html(heatmap: Heatmap, alternative: str) -> Safe:
@@ -98,7 +88,9 @@ def waiting_html(label: str, colour: int, note: str) -> Safe:
 
 def legend_html(kind: Kind, scale: float, title: str) -> Safe:
     """The colour scale with its two ends and zero; both themes' gradients, of which CSS shows one."""
-    low, high = ("\u22120.1", "1") if kind == "similarity" else (f"\u2212{scientific(scale)}", scientific(scale))
+    low, high = (
+        ("\u22120.1", "1") if kind == "similarity" else (f"\u2212{scientific(scale)}", scientific(scale))
+    )
     zero = 0.1 / 1.1 if kind == "similarity" else 0.5
     bars = join(
         element("span", "", class_=f"hm-bar hm-{theme}", style=f"background:{gradient_css(kind, theme)}")
@@ -107,7 +99,14 @@ def legend_html(kind: Kind, scale: float, title: str) -> Safe:
     mark = element("span", "0", class_="hm-zero", style=f"left:{zero:.1%}")
     return element(
         "div",
-        join([element("span", title), element("span", low), element("span", join([bars, mark]), class_="hm-scale"), element("span", high)]),
+        join(
+            [
+                element("span", title),
+                element("span", low),
+                element("span", join([bars, mark]), class_="hm-scale"),
+                element("span", high),
+            ]
+        ),
         class_="hm-legend",
     )
 
@@ -115,15 +114,15 @@ def legend_html(kind: Kind, scale: float, title: str) -> Safe:
 def _caption(heatmap: Heatmap) -> Safe:
     names = heatmap.label.split(" \u2212 ") if heatmap.kind == "difference" else [heatmap.label]
     tags = join((tag(name, colour) for name, colour in zip(names, heatmap.colours, strict=True)), " \u2212 ")
-    return element("figcaption", join([tags, element("span", heatmap.note)]))
+    return element(
+        "figcaption", join([element("span", tags, class_="hm-names"), element("span", heatmap.note)])
+    )
 
 
 def _axis(rows: Sequence[int]) -> Safe:
     """Text numbers, thinned out so that they do not touch."""
     step = 1 if len(rows) <= 16 else 5 if len(rows) <= 32 else 10
-    return join(
-        element("span", str(row + 1) if place % step == 0 else "") for place, row in enumerate(rows)
-    )
+    return join(element("span", str(row + 1) if place % step == 0 else "") for place, row in enumerate(rows))
 
 
 def _cells(heatmap: Heatmap) -> list[Safe]:
@@ -132,17 +131,22 @@ def _cells(heatmap: Heatmap) -> list[Safe]:
     for value in heatmap.values.ravel():
         number = float(value)
         if heatmap.kind == "similarity":
-            name, shown = similarity_class(number), f"{number:.2f}"
+            name = similarity_class(number)
         else:
-            name, shown = difference_class(number, heatmap.scale), _short(number, heatmap.scale)
-        shown = esc(shown.replace("-", "\u2212")) if numbered and np.isfinite(number) else Safe("")
+            name = difference_class(number, heatmap.scale)
+        shown = _short(number, heatmap) if numbered and np.isfinite(number) else ""
         # Unquoted attributes keep a cell at 17 bytes; the class names come from the scales alone.
         cells.append(Safe(f"<i class={name}>{shown}</i>"))
     return cells
 
 
-def _short(value: float, scale: float) -> str:
-    """A difference in as few digits as its scale needs; nothing where it would read as zero anyway."""
-    if scale >= 0.02:
-        return f"{value:.2f}" if abs(value) >= 0.005 else ""
-    return ""
+def _short(value: float, heatmap: Heatmap) -> str:
+    """A number in as few signs as a cell has room for: ``.57``, ``−.05``, ``1``.
+
+    A difference stays blank where two digits would read as zero.
+    """
+    shown = f"{value:.2f}"
+    if heatmap.kind == "difference" and abs(value) < 0.005:
+        return ""
+    whole = {"1.00": "1", "-1.00": "\u22121", "0.00": "0", "-0.00": "0"}
+    return whole.get(shown, shown.replace("0.", ".").replace("-", "\u2212"))

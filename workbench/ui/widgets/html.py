@@ -8,7 +8,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 # Bidirectional controls can reorder what surrounds them; invisible ones hide what a tokenizer sees.
-_SHOWN_BY_NUMBER = frozenset("\u200b\u200e\u200f\u2060\ufeff\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SHOWN_BY_NUMBER = frozenset(
+    "\u200b\u200e\u200f\u2060\ufeff\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 # Marks stacked on one letter beyond this many would paint over the page.
 _MARKS = 6
 
@@ -17,6 +19,9 @@ class Safe(str):
     """Markup that was escaped where it was built. Everything else is text."""
 
     __slots__ = ()
+
+
+NOTHING = Safe("")
 
 
 def esc(value: object) -> Safe:
@@ -28,7 +33,9 @@ def esc(value: object) -> Safe:
 
 def fill(template: str, **values: object) -> Safe:
     """Put escaped values into the ``{names}`` of a template, which itself is escaped too."""
-    return Safe(html.escape(template, quote=True).format(**{name: esc(value) for name, value in values.items()}))
+    return Safe(
+        html.escape(template, quote=True).format(**{name: esc(value) for name, value in values.items()})
+    )
 
 
 def join(parts: Iterable[object], between: str = "") -> Safe:
@@ -37,15 +44,21 @@ def join(parts: Iterable[object], between: str = "") -> Safe:
 
 
 def element(name: str, content: object = "", **attributes: object) -> Safe:
-    """One element. Attribute names: ``class_`` for ``class``, underscores for hyphens; None leaves one out."""
+    """One element. Attributes: ``class_`` for ``class``, underscores for hyphens; None leaves one out."""
     shown = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{esc(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{esc(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     return Safe(f"<{name}{shown}>{esc(content)}</{name}>")
 
 
 def table(
-    headings: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = "", class_: str = "wb-table"
+    headings: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    caption: str = "",
+    class_: str = "wb-table",
 ) -> Safe:
     """A table whose first cell of each row is its heading."""
     head = join(element("th", heading, scope="col") for heading in headings)
@@ -125,3 +138,13 @@ def count(value: float) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
+
+
+def latency(median: float, slow: float) -> str:
+    """Two times in milliseconds under one unit, seconds from ten of them on."""
+    if not (math.isfinite(median) and math.isfinite(slow)):
+        return "–"
+    if slow >= 10_000:
+        return f"{median / 1000:.1f} / {slow / 1000:.1f} s"
+    digits = 0 if slow >= 100 else 1
+    return f"{median:,.{digits}f} / {slow:,.{digits}f} ms"

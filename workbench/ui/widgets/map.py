@@ -82,7 +82,7 @@ def _trace(
         marker=marker,
         text=hover,
         customdata=list(rows),
-        hovertemplate="%{text}<extra>" + _plain(label) + "</extra>",
+        hovertemplate="%{text}<extra>%{fullData.name}</extra>",
     )
 
 

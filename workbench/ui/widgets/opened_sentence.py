@@ -57,7 +57,13 @@ def opened_html(opened: Opened | None, texts: Sequence[str], language: Language)
     head = element("h3", say(language, "opened.title", number=opened.index + 1))
     shown = readable(opened.text, _TEXT_CHARACTERS)
     text = element("blockquote", shown, class_="wb-quote", dir="auto", tabindex="0")
-    parts = [head, text, *_tokens(opened, language), *_strips(opened, language), _nearest(opened, texts, language)]
+    parts = [
+        head,
+        text,
+        *_tokens(opened, language),
+        *_strips(opened, language),
+        _nearest(opened, texts, language),
+    ]
     return element("div", join(parts), class_="wb-opened")
 
 
@@ -112,7 +118,9 @@ def _strips(opened: Opened, language: Language) -> list[Safe]:
     for column in opened.columns[1:]:
         names = join([tag(column.label, column.colour), tag(first.label, first.colour)], " \u2212 ")
         if len(column.vector) != len(first.vector):
-            parts.append(element("p", join([names, say(language, "opened.other_dim")], " "), class_="wb-strip-head"))
+            parts.append(
+                element("p", join([names, say(language, "opened.other_dim")], " "), class_="wb-strip-head")
+            )
             continue
         difference = column.vector.astype(np.float64) - first.vector.astype(np.float64)
         largest = float(np.abs(difference).max(initial=0.0))
@@ -146,7 +154,9 @@ def _nearest(opened: Opened, texts: Sequence[str], language: Language) -> Safe:
     for rank in range(ranks):
         cells = [_neighbour(column.neighbours, rank, texts) for column in opened.columns]
         rows.append([str(rank + 1), *cells])
-    return join([element("h4", say(language, "opened.nearest")), table(headings, rows, class_="wb-table wb-nearest")])
+    return join(
+        [element("h4", say(language, "opened.nearest")), table(headings, rows, class_="wb-table wb-nearest")]
+    )
 
 
 def _neighbour(neighbours: Sequence[tuple[int, float]], rank: int, texts: Sequence[str]) -> Safe:

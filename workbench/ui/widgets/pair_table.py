@@ -58,7 +58,11 @@ def point_table_html(
         [
             str(row + 1),
             *(
-                element("span", f"{decimal(float(xy[place, 0]), 3)}, {decimal(float(xy[place, 1]), 3)}", class_="wb-number")
+                element(
+                    "span",
+                    f"{decimal(float(xy[place, 0]), 3)}, {decimal(float(xy[place, 1]), 3)}",
+                    class_="wb-number",
+                )
                 for xy in points.values()
             ),
         ]

@@ -27,6 +27,11 @@ def progress_html(progress: Progress | None, place: int, columns: int, language:
     return _line(sentence, share)
 
 
+def stage_html(sentence: Safe, done: int, total: int) -> Safe:
+    """A bar and a sentence for work outside a comparison: ``done`` of ``total`` steps are over."""
+    return _line(sentence, done / max(total, 1))
+
+
 def idle_html(sentence: Safe) -> Safe:
     """The line at rest."""
     return element("div", element("span", sentence), class_="wb-progress", role="status")

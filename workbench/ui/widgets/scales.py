@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["similarity", "difference"]
@@ -17,8 +18,22 @@ _Stops = tuple[tuple[float, str], ...]
 # Ramps of one hue family with rising contrast to the page, and a second hue below zero. Blue against
 # orange stays apart under the common colour deficiencies.
 _SIMILARITY: dict[str, _Stops] = {
-    "light": ((-0.1, "#f0b98d"), (-0.001, "#fbeee2"), (0.0, "#f4f6f9"), (0.35, "#b8d3ea"), (0.7, "#4f90c8"), (1.0, "#123f73")),
-    "dark": ((-0.1, "#a05f2c"), (-0.001, "#3a2a1f"), (0.0, "#1b222d"), (0.35, "#214a70"), (0.7, "#3f8acb"), (1.0, "#b5e0ff")),
+    "light": (
+        (-0.1, "#f3cfb1"),
+        (-0.001, "#f8f0e9"),
+        (0.0, "#f4f6f9"),
+        (0.35, "#b8d3ea"),
+        (0.7, "#4f90c8"),
+        (1.0, "#123f73"),
+    ),
+    "dark": (
+        (-0.1, "#6e4526"),
+        (-0.001, "#2a241f"),
+        (0.0, "#1b222d"),
+        (0.35, "#214a70"),
+        (0.7, "#3f8acb"),
+        (1.0, "#b5e0ff"),
+    ),
 }
 _DIFFERENCE: dict[str, _Stops] = {
     "light": ((-1.0, "#a4460f"), (-0.4, "#eeaa7b"), (0.0, "#f5f6f8"), (0.4, "#8bb9e2"), (1.0, "#134f92")),
@@ -46,9 +61,9 @@ def scale_css() -> str:
     rules: list[str] = []
     for theme, prefix in (("light", ""), ("dark", ".dark ")):
         for level in range(LOWEST, HIGHEST + 1):
-            rules.append(_rule(f"{prefix}.q{level - LOWEST}", _mix(_SIMILARITY[theme], level / 100)))
+            rules.append(_rule(f"{prefix}i.q{level - LOWEST}", _mix(_SIMILARITY[theme], level / 100)))
         for level in range(-HALF, HALF + 1):
-            rules.append(_rule(f"{prefix}.d{level + HALF}", _mix(_DIFFERENCE[theme], level / HALF)))
+            rules.append(_rule(f"{prefix}i.d{level + HALF}", _mix(_DIFFERENCE[theme], level / HALF)))
     return "".join(rules)
 
 
@@ -73,7 +88,7 @@ def _rule(selector: str, colour: str) -> str:
 
 def _mix(stops: _Stops, at: float) -> str:
     """Colour at a place between stops, blended in linear light."""
-    for (low, from_colour), (high, to_colour) in zip(stops, stops[1:], strict=False):
+    for (low, from_colour), (high, to_colour) in pairwise(stops):
         if at <= high:
             share = (at - low) / (high - low)
             pairs = zip(_linear(from_colour), _linear(to_colour), strict=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from workbench.compare.results import Speed
 from workbench.ui.snapshot import Snapshot
 from workbench.ui.texts import Language, say
-from workbench.ui.widgets.html import Safe, count, decimal, element, join, table, tag
+from workbench.ui.widgets.html import Safe, count, element, join, latency, table, tag
 
-_HEADINGS = ("column", "sentences", "tokens", "p50", "p95", "memory", "device")
+_HEADINGS = ("column", "sentences", "tokens", "latency", "memory")
 
 
 def speed_html(snapshot: Snapshot, language: Language) -> Safe:
@@ -30,7 +30,6 @@ def _row(snapshot: Snapshot, speed: Speed, fastest: float, language: Language) -
         if speed.peak_memory_mb is None
         else Safe(f"{speed.peak_memory_mb:,.0f} MB")
     )
-    threads = say(language, "speed.threads", device=speed.device, threads=speed.threads)
     return [
         tag(speed.label, colour),
         element("span", join([figure, element("span", bar, class_="wb-speedtrack")]), class_="wb-speedcell"),
@@ -38,10 +37,8 @@ def _row(snapshot: Snapshot, speed: Speed, fastest: float, language: Language) -
             element("span", value, class_="wb-number")
             for value in (
                 count(speed.tokens_per_second),
-                f"{decimal(speed.p50_ms, 1)} ms",
-                f"{decimal(speed.p95_ms, 1)} ms",
+                latency(speed.p50_ms, speed.p95_ms),
                 memory,
-                threads,
             )
         ),
     ]
@@ -50,6 +47,10 @@ def _row(snapshot: Snapshot, speed: Speed, fastest: float, language: Language) -
 def _note(snapshot: Snapshot, language: Language) -> Safe:
     rounds = max(speed.rounds for speed in snapshot.speeds)
     parts = [say(language, "speed.how", rounds=rounds, texts=f"{len(snapshot.texts):,}")]
+    places = {
+        say(language, "speed.threads", device=one.device, threads=one.threads): one for one in snapshot.speeds
+    }
+    parts.append(Safe(join(places, "; ") + "."))
     conditions = snapshot.conditions
     if conditions is not None:
         parts.append(

@@ -1,0 +1,19 @@
+"""The app: one window, a page a job."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from workbench.ui.pages.compare import compare_page
+
+# Gradio removes its copies of uploads and downloads: look every ten minutes, delete after an hour.
+_DELETE_CACHE = (600, 3600)
+
+
+def build_app() -> gr.Blocks:
+    """Build the app; launch it with ``server.launch_settings``, which carries theme and style too."""
+    with gr.Blocks(
+        title="Workbench", analytics_enabled=False, delete_cache=_DELETE_CACHE, fill_width=True
+    ) as demo:
+        compare_page(demo)
+    return demo
