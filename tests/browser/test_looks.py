@@ -56,6 +56,7 @@ def test_a_phone_shows_everything_in_its_width(visit):
 
 def test_the_dark_theme_is_dark_and_readable(visit):
     page = visit().open("?__theme=dark")
+    expect(page.locator("#wb-map .xtick text").first).to_be_visible()
     colours = page.evaluate(
         """() => {
           const of = (selector, name) => getComputedStyle(document.querySelector(selector))[name];

@@ -138,7 +138,7 @@ def test_what_it_says_of_itself() -> None:
         (nn.Sequential(nn.Tanh()), UnknownNameError),
         (nn.GELU(approximate="tanh"), InvalidValueError),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_an_activation_that_a_folder_cannot_carry_is_told(
     activation: Any, error: type[WorkbenchError]
@@ -172,7 +172,7 @@ def test_a_setting_that_changes_no_number_may_be_lost() -> None:
         ({"module_input_name": "../x"}, InvalidValueError),
         ({"use_residual": 1}, InvalidTypeError),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_misuse_of_the_constructor_is_told(arguments: dict[str, Any], error: type[WorkbenchError]) -> None:
     with pytest.raises(error):
@@ -194,7 +194,7 @@ def test_misuse_of_the_constructor_is_told(arguments: dict[str, Any], error: typ
         {"module_output_name": ""},
         {"init_weight": [[1.0]]},
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_bad_config_is_refused(change: dict[str, Any]) -> None:
     good = {"in_features": 6, "out_features": 4}

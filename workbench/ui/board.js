@@ -10,9 +10,11 @@ const valueOf = (grid, row, column) => {
   const figure = grid.closest("figure");
   const name = grid.children[row * Number(grid.dataset.n) + column]?.className || "";
   const level = Number(name.slice(1));
-  if (name[0] === "q" && Number.isFinite(level)) return ((level - 10) / 100).toFixed(2);
-  if (name[0] === "d") return (((level - 50) / 50) * Number(figure.dataset.scale)).toPrecision(2);
-  return "–";
+  const shown =
+    name[0] === "q" && Number.isFinite(level) ? ((level - 10) / 100).toFixed(2)
+    : name[0] === "d" ? (((level - 50) / 50) * Number(figure.dataset.scale)).toPrecision(2)
+    : "–";
+  return shown.replace("-", "\u2212");
 };
 const place = (grid, event) => {
   const box = grid.getBoundingClientRect();

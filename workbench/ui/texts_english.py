@@ -44,7 +44,7 @@ ENGLISH: dict[str, str] = {
     "form.lowercase": "Lower-casing",
     "form.use_mask": "Ignore padding",
     "form.precision": "Precision",
-    "choice.auto": "as the model",
+    "choice.auto": "model",
     "choice.yes": "yes",
     "choice.no": "no",
     # Chips
@@ -89,9 +89,11 @@ ENGLISH: dict[str, str] = {
     "why.use_mask_true": "{name} leaves padding out of the average, {others} do not.",
     "why.pooling": "{name} takes {value} pooling, {others} {other}: other summaries of the same token vectors.",
     "why.not_normalized": (
-        "{name} leaves its vectors at length {norm}, {others} scale them to 1: cosines hold, dot products do not."
+        "{name} leaves its vectors at length {norm} instead of 1: cosines hold, dot products do not."
     ),
-    "why.normalized": "{name} scales its vectors to length 1, {others} leave them at {norm}: cosines hold, dot products do not.",
+    "why.normalized": (
+        "{name} scales its vectors to length 1, unlike {others} ({norm}): cosines hold, dot products do not."
+    ),
     "setting.pooling": "pooling",
     "setting.normalize": "unit length",
     "setting.max_length": "max tokens",
@@ -99,10 +101,6 @@ ENGLISH: dict[str, str] = {
     "setting.lowercase": "lower-casing",
     "setting.use_mask": "mask",
     "setting.precision": "precision",
-    "setting.device": "device",
-    "setting.threads": "threads",
-    "setting.batch_size": "batch size",
-    "setting.model": "model",
     # Progress
     "progress.starting": "Starting the libraries …",
     "progress.queued": "Waiting for a free place …",
@@ -116,7 +114,8 @@ ENGLISH: dict[str, str] = {
     # Coverage
     "coverage.line": "{names} {unknown} unknown tokens, {per_word} tokens a word, {truncated} of {texts} texts cut",
     "coverage.empty": "{empty} without a visible character",
-    "coverage.warning": "The vocabulary of {names} does not fit these texts: choose a multilingual model. {why}",
+    "coverage.other_language": "The vocabulary of {names} does not fit these texts: choose a multilingual model. {why}",
+    "coverage.unknown_tokens": "The vocabulary of {names} does not fit these texts. {why}",
     # Heatmaps
     "heat.title": "Similarity",
     "heat.legend": "cosine",
@@ -127,7 +126,7 @@ ENGLISH: dict[str, str] = {
     "heat.alt_difference": "Differences of cosine similarity, {label}: at most {scale}.",
     "heat.note": "{pooling} · {tokens} tokens",
     "heat.hint": "Point at a cell to read it in every column; click opens the sentence.",
-    "diff.title": "Difference of similarities",
+    "diff.title": "Difference",
     "diff.pair": "Pair",
     "diff.note": "at most {scale}",
     "diff.equal": "equal to the last bit",
@@ -173,10 +172,9 @@ ENGLISH: dict[str, str] = {
     "speed.tokens": "Tokens/s",
     "speed.latency": "p50 / p95 a call",
     "speed.memory": "Peak memory",
-    "speed.device": "Ran on",
     "speed.not_measured": "not measured",
     "speed.threads": "{device}, {threads} threads",
-    "speed.how": "Warm-up, then {rounds} interleaved rounds over {texts} texts.",
+    "speed.how": "After a warm-up, interleaved rounds over {texts} texts: {rounds}.",
     "speed.where": "{cpu}, {cores} cores, {date}.",
     "speed.measure": "Time it",
     "speed.measure_memory": "Measure peak memory",

@@ -86,10 +86,8 @@ KOREAN: dict[str, str] = {
     ),
     "why.use_mask_true": "{others}: 패딩까지 평균에 넣음, {name} 넣지 않음.",
     "why.pooling": "{name} 풀링은 {value}, {others}: {other}. 같은 토큰 벡터를 다르게 요약합니다.",
-    "why.not_normalized": (
-        "{name} 벡터 길이를 {norm} 그대로 두고, {others}: 1로 맞춤. 코사인은 같지만 내적은 달라집니다."
-    ),
-    "why.normalized": "{name} 벡터 길이를 1로 맞추고, {others}: {norm} 그대로 둠. 코사인은 같지만 내적은 달라집니다.",
+    "why.not_normalized": "{name} 벡터 길이가 1이 아니라 {norm}입니다. 코사인은 같지만 내적은 달라집니다.",
+    "why.normalized": "{name} 벡터 길이를 1로 맞추고, {others}: {norm} 그대로입니다. 코사인은 같지만 내적은 달라집니다.",
     "setting.pooling": "풀링",
     "setting.normalize": "단위 길이",
     "setting.max_length": "최대 토큰 수",
@@ -97,10 +95,6 @@ KOREAN: dict[str, str] = {
     "setting.lowercase": "소문자화",
     "setting.use_mask": "마스크",
     "setting.precision": "정밀도",
-    "setting.device": "장치",
-    "setting.threads": "스레드",
-    "setting.batch_size": "배치 크기",
-    "setting.model": "모델",
     # Progress
     "progress.starting": "라이브러리를 준비하는 중 …",
     "progress.queued": "차례를 기다리는 중 …",
@@ -114,7 +108,8 @@ KOREAN: dict[str, str] = {
     # Coverage
     "coverage.line": "{names} 모르는 토큰 {unknown}, 단어당 토큰 {per_word}개, {texts}개 중 {truncated}개 문장 잘림",
     "coverage.empty": "보이는 글자가 없는 문장 {empty}개",
-    "coverage.warning": "{names} 모델의 어휘가 이 문장들에 맞지 않습니다. 다국어 모델을 고르세요. {why}",
+    "coverage.other_language": "{names} 모델의 어휘가 이 문장들에 맞지 않습니다. 다국어 모델을 고르세요. {why}",
+    "coverage.unknown_tokens": "{names} 모델의 어휘가 이 문장들에 맞지 않습니다. {why}",
     # Heatmaps
     "heat.title": "유사도",
     "heat.legend": "코사인",
@@ -125,7 +120,7 @@ KOREAN: dict[str, str] = {
     "heat.alt_difference": "코사인 유사도의 차이, {label}: 최대 {scale}.",
     "heat.note": "{pooling} · {tokens} 토큰",
     "heat.hint": "칸을 가리키면 모든 열의 값이 보이고, 누르면 문장이 열립니다.",
-    "diff.title": "유사도의 차이",
+    "diff.title": "차이",
     "diff.pair": "쌍",
     "diff.note": "최대 {scale}",
     "diff.equal": "마지막 비트까지 같음",
@@ -171,7 +166,6 @@ KOREAN: dict[str, str] = {
     "speed.tokens": "토큰/초",
     "speed.latency": "호출 p50 / p95",
     "speed.memory": "최대 메모리",
-    "speed.device": "실행 장치",
     "speed.not_measured": "재지 않음",
     "speed.threads": "{device}, 스레드 {threads}개",
     "speed.how": "예열 후 문장 {texts}개를 번갈아 {rounds}회씩.",

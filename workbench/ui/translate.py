@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from workbench.ui.texts import Language, word
+from workbench.ui.texts import Language, say, word
+from workbench.ui.widgets.html import element
 
 # A key; choices as (key, value) pairs, where a key without a text stands for itself; or a function.
 Said = str | Sequence[tuple[str, Any]] | Callable[[Language], Any]
@@ -51,3 +52,12 @@ def _one(what: Said, language: Language) -> Any:
     if isinstance(what, str):
         return word(language, what)
     return [(word(language, key) if "." in key else key, value) for key, value in what]
+
+
+def heading(words: Words, key: str) -> Any:
+    """A heading of a panel that follows the language."""
+
+    def said(language: Language) -> str:
+        return element("h2", say(language, key))
+
+    return words.make(gr.HTML, {"value": said}, container=False)

@@ -11,6 +11,7 @@ import gradio as gr
 from workbench.data.presets import PRESETS
 from workbench.ui.api import compare_api
 from workbench.ui.pages import compare_events as events
+from workbench.ui.pages import compare_sidebar_events as sidebar
 from workbench.ui.pages.compare_parts import Parts, lay_out
 from workbench.ui.pages.compare_view import ALL_SECTIONS
 from workbench.ui.texts import Language, as_language, preferred_language
@@ -45,7 +46,7 @@ def compare_page(demo: gr.Blocks) -> None:
 
 def _names(parts: Parts) -> dict[str, Any]:
     """Component name, as the events use it → component."""
-    controls = dict(zip(events.control_names(), parts.controls, strict=True))
+    controls = dict(zip(sidebar.control_names(), parts.controls, strict=True))
     return {
         **parts.sections,
         **controls,
@@ -130,7 +131,7 @@ def _wire_runs(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
         (parts.run, run),
         (parts.time_it, _streamed(named, partial(events.run, timed=True))),
     ):
-        heard = button.click(_plain(named, events.waiting), [parts.language], [named["progress"]], **_LIGHT)
+        heard = button.click(_plain(named, sidebar.waiting), [parts.language], [named["progress"]], **_LIGHT)
         heard.then(stream, **start)
     parts.memory.click(
         _streamed(named, events.measure_memory),
@@ -145,16 +146,16 @@ def _wire_runs(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
             c for key, c in named.items() if key.startswith(("control.", "frame.", "chip", "progress"))
         ]
         broken = chip.click(
-            _plain(named, _fixed(events.apply_chip, name)), [parts.language, *columns], changed, **_LIGHT
+            _plain(named, _fixed(sidebar.apply_chip, name)), [parts.language, *columns], changed, **_LIGHT
         )
         broken.success(run, **start)
     shown = [named[name] for name in ("pasted", "file", "file_column")]
     chosen = parts.source.input(
-        _plain(named, events.show_source), [parts.language, parts.source, parts.columns], shown, **_LIGHT
+        _plain(named, sidebar.show_source), [parts.language, parts.source, parts.columns], shown, **_LIGHT
     )
     chosen.then(_streamed(named, _run_preset), **start)
     uploaded = parts.file.upload(
-        _plain(named, events.read_upload),
+        _plain(named, sidebar.read_upload),
         [parts.language, parts.file],
         [parts.file_column, parts.columns],
         **_LIGHT,
@@ -168,16 +169,16 @@ def _wire_columns(parts: Parts, named: dict[str, Any]) -> None:
     frames = [component for name, component in named.items() if name.startswith(("frame.", "chip"))]
     gr.on(
         [control.input for control in parts.controls],
-        _plain(named, events.describe),
+        _plain(named, sidebar.describe),
         inputs,
         [*frames, named["progress"]],
         trigger_mode="always_last",
         **_LIGHT,
     )
     outputs = [*frames, parts.active, parts.add, named["progress"]]
-    parts.add.click(_plain(named, _fixed(events.set_active, None)), inputs, outputs, **_LIGHT)
+    parts.add.click(_plain(named, _fixed(sidebar.set_active, None)), inputs, outputs, **_LIGHT)
     for place, slot in enumerate(parts.slots):
-        slot.remove.click(_plain(named, _fixed(events.set_active, place)), inputs, outputs, **_LIGHT)
+        slot.remove.click(_plain(named, _fixed(sidebar.set_active, place)), inputs, outputs, **_LIGHT)
 
 
 def _wire_reading(parts: Parts, named: dict[str, Any]) -> None:

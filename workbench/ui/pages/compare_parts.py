@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from workbench.ui.columns import (
-    AUTO,
     BREAKS,
-    CONTENDERS,
     DEFAULT_ACTIVE,
-    DEFAULT_FORMS,
-    FIELDS,
-    MAX_COLUMNS,
-    POOLINGS,
-    PRECISIONS,
-    control_value,
 )
-from workbench.ui.pages.compare_handlers import DEVICES
+from workbench.ui.pages.compare_sidebar import Slot, sidebar
 from workbench.ui.pages.compare_view import Look, Section, render
-from workbench.ui.sentences import SOURCES
 from workbench.ui.session import SESSIONS
 from workbench.ui.snapshot import Snapshot
-from workbench.ui.texts import LANGUAGES, Language, say, word
-from workbench.ui.translate import Words
+from workbench.ui.texts import LANGUAGES, Language, say
+from workbench.ui.translate import Words, heading
 from workbench.ui.widgets.html import Safe, element, join
 
 _HERE = Path(__file__).parent.parent
 _BOARD_JS = (_HERE / "board.js").read_text(encoding="utf-8")
 _LIST_JS = (_HERE / "sentences.js").read_text(encoding="utf-8")
-_UPLOADS = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt"]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One column in the sidebar: its frame, its controls in the order of ``FIELDS``, its remove button."""
-
-    frame: Any
-    controls: tuple[Any, ...]
-    remove: Any
 
 
 @dataclass(frozen=True)
@@ -97,20 +79,13 @@ def lay_out() -> Parts:
     found["columns"] = gr.State([])
     found["sidebar"] = gr.Sidebar(width=310, elem_classes="wb-side")
     with found["sidebar"]:
-        _sidebar(words, found)
+        sidebar(words, found)
+        _section(found, "hardware", elem_id="wb-hardware")
     with gr.Column(elem_classes="wb-page"):
         _head(words, found)
         _top(words, found)
         _panels(words, found)
     return Parts(**found)
-
-
-def _heading(key: str) -> Any:
-    return lambda language: element("h2", say(language, key))
-
-
-def _html(words: Words, key: str) -> Any:
-    return words.make(gr.HTML, {"value": _heading(key)}, container=False)
 
 
 def _section(found: dict[str, Any], name: Section, **settings: Any) -> Any:
@@ -138,120 +113,6 @@ def _head(words: Words, found: dict[str, Any]) -> None:
             min_width=170,
             elem_id="wb-language",
         )
-
-
-def _sidebar(words: Words, found: dict[str, Any]) -> None:
-    _html(words, "side.data")
-    found["source"] = words.make(
-        gr.Radio,
-        {"label": "side.source", "choices": [(f"source.{name}", name) for name in SOURCES]},
-        value="english",
-        show_label=False,
-        container=False,
-        elem_id="wb-source",
-    )
-    found["pasted"] = words.make(
-        gr.Textbox,
-        {"label": "side.paste", "placeholder": "side.paste_hint"},
-        lines=6,
-        max_lines=12,
-        visible=False,
-        elem_id="wb-paste",
-    )
-    found["file"] = words.make(
-        gr.File, {"label": "side.file"}, file_types=_UPLOADS, height=110, visible=False, elem_id="wb-file"
-    )
-    found["file_column"] = words.make(
-        gr.Dropdown,
-        {"label": "side.file_column"},
-        choices=[(word("en", "side.file_auto"), "")],
-        value="",
-        visible=False,
-        elem_id="wb-file-column",
-    )
-    with gr.Row():
-        found["run"] = words.make(
-            gr.Button, {"value": "side.run"}, variant="primary", size="md", elem_id="wb-run"
-        )
-        found["cancel"] = words.make(
-            gr.Button, {"value": "side.cancel"}, variant="stop", size="md", visible=False, elem_id="wb-cancel"
-        )
-    _html(words, "side.columns")
-    found["slots"] = tuple(_slot(words, place) for place in range(MAX_COLUMNS))
-    found["add"] = words.make(gr.Button, {"value": "side.add"}, size="sm", elem_id="wb-add")
-    _html(words, "side.device")
-    found["device"] = words.make(
-        gr.Radio,
-        {"label": "side.device", "choices": [(f"device.{name}", name) for name in DEVICES]},
-        value="cpu",
-        show_label=False,
-        container=False,
-        elem_id="wb-device",
-    )
-    _section(found, "hardware", elem_id="wb-hardware")
-
-
-def _slot(words: Words, place: int) -> Slot:
-    form = DEFAULT_FORMS[place]
-    frame = gr.Accordion(
-        label=f"{place + 1} · {form.contender}",
-        open=False,
-        visible=DEFAULT_ACTIVE[place],
-        elem_id=f"wb-column-{place}",
-        elem_classes=["wb-column", f"c{place}"],
-    )
-    switch = [("choice.auto", AUTO), ("choice.yes", "yes"), ("choice.no", "no")]
-    with frame:
-        made = {
-            "contender": words.make(
-                gr.Dropdown,
-                {"label": "form.contender", "choices": [(f"contender.{name}", name) for name in CONTENDERS]},
-                value=form.contender,
-            ),
-            "model": words.make(
-                gr.Textbox,
-                {"label": "form.model", "placeholder": "form.model_hint"},
-                value=form.model,
-                max_length=300,
-            ),
-        }
-        with gr.Row():
-            pooling = [("choice.auto", AUTO), *((mode, mode) for mode in POOLINGS)]
-            made["pooling"] = words.make(
-                gr.Dropdown, {"label": "form.pooling", "choices": pooling}, value=form.pooling, min_width=120
-            )
-            # A text box: a number box sends 0 where nothing was typed.
-            made["max_length"] = words.make(
-                gr.Textbox,
-                {"label": "form.max_length", "placeholder": "form.max_length_hint"},
-                value=str(control_value(form, "max_length")),
-                max_lines=1,
-                min_width=100,
-            )
-        made["prompt"] = words.make(
-            gr.Textbox,
-            {"label": "form.prompt", "placeholder": "form.prompt_hint"},
-            value=form.prompt,
-            max_length=2000,
-        )
-        with gr.Row():
-            for name in ("normalize", "lowercase"):
-                made[name] = words.make(
-                    gr.Dropdown,
-                    {"label": f"form.{name}", "choices": switch},
-                    value=getattr(form, name),
-                    min_width=120,
-                )
-        with gr.Row():
-            choices = [(name, name) for name in PRECISIONS]
-            made["precision"] = words.make(
-                gr.Dropdown, {"label": "form.precision"}, choices=choices, value=form.precision, min_width=120
-            )
-            made["use_mask"] = words.make(
-                gr.Checkbox, {"label": "form.use_mask"}, value=form.use_mask, min_width=100
-            )
-        remove = words.make(gr.Button, {"value": "side.remove"}, size="sm", elem_id=f"wb-remove-{place}")
-    return Slot(frame, tuple(made[name] for name in FIELDS), remove)
 
 
 def _top(words: Words, found: dict[str, Any]) -> None:
@@ -294,7 +155,7 @@ def _panels(words: Words, found: dict[str, Any]) -> None:
         with words.make(gr.Accordion, {"label": "pairs.title"}, open=False):
             _section(found, "pairs", elem_id="wb-pairs", elem_classes="wb-tall")
     with gr.Column(elem_classes="wb-panel"):
-        _html(words, "agreement.title")
+        heading(words, "agreement.title")
         _section(found, "agreement", elem_id="wb-agreement")
     with gr.Row(elem_classes="wb-two", equal_height=True):
         with gr.Column(elem_classes="wb-panel", scale=1, min_width=300):
@@ -305,16 +166,20 @@ def _panels(words: Words, found: dict[str, Any]) -> None:
         _speed(words, found)
     with gr.Row(elem_classes="wb-two", equal_height=True):
         with gr.Column(elem_classes="wb-panel", scale=2, min_width=280):
-            _html(words, "sentences.title")
+            heading(words, "sentences.title")
             _section(found, "sentences", elem_id="wb-sentences", js_on_load=_LIST_JS)
         with gr.Column(elem_classes="wb-panel", scale=3, min_width=320):
             _section(found, "opened", elem_id="wb-opened", js_on_load=_LIST_JS)
     _outputs(words, found)
 
 
+def _note(key: str, language: Language) -> Safe:
+    return element("p", say(language, key), class_="wb-note")
+
+
 def _difference(words: Words, found: dict[str, Any]) -> None:
     with gr.Row(elem_classes="wb-titled"):
-        _html(words, "diff.title")
+        heading(words, "diff.title")
         found["pair"] = words.make(
             gr.Dropdown, {"label": "diff.pair"}, choices=[], value=None, show_label=False, container=False,
             min_width=190, elem_id="wb-pair",
@@ -323,7 +188,7 @@ def _difference(words: Words, found: dict[str, Any]) -> None:
 
 
 def _map(words: Words, found: dict[str, Any]) -> None:
-    _html(words, "map.title")
+    heading(words, "map.title")
     found["sections"]["map"] = gr.Plot(show_label=False, container=False, elem_id="wb-map")
     _section(found, "map_note", elem_id="wb-map-note")
     with words.make(gr.Accordion, {"label": "map.table"}, open=False):
@@ -332,7 +197,7 @@ def _map(words: Words, found: dict[str, Any]) -> None:
 
 def _speed(words: Words, found: dict[str, Any]) -> None:
     with gr.Row(elem_classes="wb-titled"):
-        _html(words, "speed.title")
+        heading(words, "speed.title")
         found["time_it"] = words.make(
             gr.Button, {"value": "speed.measure"}, size="sm", elem_classes="wb-chip", elem_id="wb-time"
         )
@@ -348,7 +213,8 @@ def _speed(words: Words, found: dict[str, Any]) -> None:
 
 def _outputs(words: Words, found: dict[str, Any]) -> None:
     with gr.Column(elem_classes="wb-panel"):
-        _html(words, "code.title")
+        heading(words, "code.title")
+        words.make(gr.HTML, {"value": partial(_note, "code.note")})
         found["code_column"] = words.make(
             gr.Radio,
             {"label": "code.column"},

@@ -38,7 +38,9 @@ def _names(snapshot: Snapshot, group: list[Coverage]) -> Safe:
 def _warning(snapshot: Snapshot, group: list[Coverage], language: Language) -> Safe:
     one = group[0]
     why = reason(one.warning_key, one.warning_values, one.warning, language)
-    return box_html(say(language, "coverage.warning", names=_names(snapshot, group), why=why), "warn")
+    # A script without words asks for another model; unknown tokens may be a setting's doing.
+    key = "coverage.other_language" if one.warning_key.startswith("script") else "coverage.unknown_tokens"
+    return box_html(say(language, key, names=_names(snapshot, group), why=why), "warn")
 
 
 def _line(snapshot: Snapshot, group: list[Coverage], language: Language) -> Safe:

@@ -40,7 +40,7 @@ def fill(template: str, **values: object) -> Safe:
 
 def join(parts: Iterable[object], between: str = "") -> Safe:
     """Concatenate, escaping what is text."""
-    return Safe(between.join(esc(part) for part in parts))
+    return Safe(esc(between).join(esc(part) for part in parts))
 
 
 def element(name: str, content: object = "", **attributes: object) -> Safe:
@@ -140,11 +140,11 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
 
 
-def latency(median: float, slow: float) -> str:
-    """Two times in milliseconds under one unit, seconds from ten of them on."""
-    if not (math.isfinite(median) and math.isfinite(slow)):
-        return "–"
-    if slow >= 10_000:
-        return f"{median / 1000:.1f} / {slow / 1000:.1f} s"
-    digits = 0 if slow >= 100 else 1
-    return f"{median:,.{digits}f} / {slow:,.{digits}f} ms"
+def latency(median: float, slow: float | None) -> str:
+    """Two times in milliseconds under one unit, in seconds from ten of them on; a dash for an unknown one."""
+    seconds = max(median, slow or 0.0) >= 10_000
+    digits = 1 if seconds or max(median, slow or 0.0) < 100 else 0
+    shown = [
+        "–" if one is None else f"{one / (1000 if seconds else 1):,.{digits}f}" for one in (median, slow)
+    ]
+    return f"{shown[0]} / {shown[1]} {'s' if seconds else 'ms'}"

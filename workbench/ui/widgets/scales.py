@@ -45,7 +45,7 @@ def similarity_class(value: float) -> str:
     """Class of a cosine: ``q0`` for -0.10 and below, ``q110`` for 1.00, ``qx`` where undefined."""
     if not math.isfinite(value):
         return "qx"
-    return f"q{min(max(round(value * 100), LOWEST), HIGHEST) - LOWEST}"
+    return f"q{round(min(max(value * 100, LOWEST), HIGHEST)) - LOWEST}"
 
 
 def difference_class(value: float, scale: float) -> str:
@@ -82,7 +82,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def _rule(selector: str, colour: str) -> str:
-    ink = max(("#10151c", "#ffffff"), key=lambda candidate: contrast(candidate, colour))
+    ink = max(("#000000", "#ffffff"), key=lambda candidate: contrast(candidate, colour))
     return f"{selector}{{background:{colour};color:{ink}}}"
 
 

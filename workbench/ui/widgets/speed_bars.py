@@ -7,6 +7,8 @@ from workbench.ui.snapshot import Snapshot
 from workbench.ui.texts import Language, say
 from workbench.ui.widgets.html import Safe, count, element, join, latency, table, tag
 
+# Of fewer rounds the 95th percentile is little more than the slowest one.
+_ROUNDS_FOR_P95 = 5
 _HEADINGS = ("column", "sentences", "tokens", "latency", "memory")
 
 
@@ -37,7 +39,7 @@ def _row(snapshot: Snapshot, speed: Speed, fastest: float, language: Language) -
             element("span", value, class_="wb-number")
             for value in (
                 count(speed.tokens_per_second),
-                latency(speed.p50_ms, speed.p95_ms),
+                latency(speed.p50_ms, speed.p95_ms if speed.rounds >= _ROUNDS_FOR_P95 else None),
                 memory,
             )
         ),
