@@ -94,6 +94,34 @@ class Visit:
         self.done()
 
 
+@pytest.fixture(scope="session")
+def settled(chromium: Browser, app_url: str) -> Iterator[Visit]:
+    """One visitor whose first comparison has ended, for the tests that only read."""
+    page = chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    visitor = Visit(page, app_url)
+    visitor.watch()
+    page.add_init_script(_RECORD_ORDER)
+    visitor.open()
+    yield visitor
+    page.context.close()
+    assert visitor.errors == []
+    assert visitor.foreign == []
+
+
+# Which heatmaps were there when, by label.
+_RECORD_ORDER = """
+  window.__order = [];
+  new MutationObserver(() => {
+    for (const figure of document.querySelectorAll('#wb-board figure.hm')) {
+      const label = figure.dataset.label;
+      if (figure.querySelector('.hm-grid') && !window.__order.includes(label)) window.__order.push(label);
+    }
+  }).observe(document, { childList: true, subtree: true, attributes: true });
+"""
+
+
 @pytest.fixture
 def visit(chromium: Browser, app_url: str) -> Iterator[Callable[..., Visit]]:
     """Make visitors: ``visit(locale="ko-KR", viewport={...})``; at the end none may have met an error."""

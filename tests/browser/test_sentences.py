@@ -24,21 +24,29 @@ def _paste(page, texts):
     page.locator("#wb-paste textarea").fill("\n".join(texts))
 
 
-def test_pasted_sentences_are_compared(visit):
+def test_pasted_sentences_are_compared_and_no_other_visitor_sees_them(visit, settled):
     visitor = visit()
     page = visitor.open()
-    _paste(page, ["A red bicycle.", "", "A crimson bike.", "The tax office is closed."])
+    page.get_by_label("Paste", exact=True).check()
+    page.locator("#wb-run").click()
+    expect(page.locator("#wb-notices")).to_contain_text("No sentence was pasted")
+
+    _paste(page, ["A canary sings.", "", "A small yellow bird sings.", "The tax office is closed."])
     visitor.run(page.locator("#wb-run").click)
     expect(page.locator("#wb-sentences button")).to_have_count(3)
     assert page.locator("#wb-board .hm-grid").first.locator("i").count() == 9
     expect(page.locator("#wb-verdict .wb-verdict")).to_have_class(re.compile("good"))
+    settled.page.locator("#wb-sentences button[data-i='2']").click()
+    expect(settled.page.locator("#wb-opened h3")).to_have_text("Sentence 3")
+    expect(settled.page.locator("#wb-sentences button")).to_have_count(8)
+    assert "canary" not in settled.page.content()
 
-
-def test_nothing_pasted_is_said_plainly(visit):
-    page = visit().open()
-    page.get_by_label("Paste", exact=True).check()
-    page.locator("#wb-run").click()
-    expect(page.locator("#wb-notices")).to_contain_text("No sentence was pasted")
+    _paste(page, [f"Short text {i}." for i in range(70)])
+    visitor.run(page.locator("#wb-run").click)
+    expect(page.locator("#wb-board")).to_contain_text("60 of 70 texts, evenly sampled, are drawn")
+    assert page.locator("#wb-board .hm-grid").first.locator("i").count() == 3600
+    expect(page.locator("#wb-sentences button")).to_have_count(70)
+    expect(page.locator("#wb-speed")).to_contain_text("Not timed yet")
 
 
 def test_an_uploaded_table_offers_its_columns(visit, tmp_path):
@@ -66,13 +74,7 @@ def test_an_uploaded_table_offers_its_columns(visit, tmp_path):
 def test_a_long_comparison_can_be_cancelled(visit):
     visitor = visit()
     page = visitor.open()
-    _paste(
-        page,
-        [
-            f"Sentence number {i} speaks of thing {i * 7919 % 1000} at some length, {i % 13} times."
-            for i in range(1000)
-        ],
-    )
+    _paste(page, [f"Sentence {i} speaks of thing {i * 7919 % 1000}, {i % 13} times." for i in range(1000)])
     page.locator("#wb-run").click()
     expect(page.locator("#wb-progress")).to_contain_text(re.compile(r"Encoding own: \d+ of 1,000"))
     page.locator("#wb-cancel").click()
@@ -82,16 +84,6 @@ def test_a_long_comparison_can_be_cancelled(visit):
     page.get_by_label("English, eight mixed").check()
     visitor.done()
     expect(page.locator("#wb-sentences button")).to_have_count(8)
-
-
-def test_many_sentences_are_drawn_as_a_sample(visit):
-    visitor = visit()
-    page = visitor.open()
-    _paste(page, [f"Short text {i}." for i in range(150)])
-    visitor.run(page.locator("#wb-run").click)
-    expect(page.locator("#wb-board")).to_contain_text("60 of 150 texts, evenly sampled, are drawn")
-    assert page.locator("#wb-board .hm-grid").first.locator("i").count() == 3600
-    expect(page.locator("#wb-sentences button")).to_have_count(150)
 
 
 def test_hostile_texts_stay_texts(visit, tmp_path):
@@ -107,8 +99,7 @@ def test_hostile_texts_stay_texts(visit, tmp_path):
     page.locator("#wb-board .hm-grid").first.hover()
 
     table = tmp_path / "a<b>.csv"
-    name = _HOSTILE[0].replace(",", "")
-    table.write_text(f"{name},other\n{_HOSTILE[5]},x\nplain,{_HOSTILE[0]}\n", encoding="utf-8")
+    table.write_text(f"{_HOSTILE[0]},other\n{_HOSTILE[5]},x\nplain,{_HOSTILE[0]}\n", encoding="utf-8")
     page.get_by_label("File", exact=True).check()
     page.locator("#wb-file input[type=file]").set_input_files(str(table))
     expect(page.locator("#wb-notices")).to_contain_text("onerror")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from workbench.contenders.registry import contender_kind
 from workbench.persistence.source import BUNDLED
 
 DEFAULT_MODEL = BUNDLED
+_SLICE_SECONDS = 0.0005
 
 
 def compare(
@@ -78,15 +80,22 @@ def gpu_name() -> str | None:
 
 def warm_up() -> threading.Thread:
     """Open the first column in the background while the visitor's browser is still loading the page."""
+    thread = threading.Thread(target=_open_first_column, name="warm-up", daemon=True)
+    thread.start()
+    return thread
 
-    def open_own() -> None:
+
+def _open_first_column() -> None:
+    # Importing holds the interpreter in slices of this length. The server hands a page's many files over
+    # between two slices, so short ones let the browser start while the libraries load.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SLICE_SECONDS)
+    try:
         from workbench.compare.pool import SHARED
         from workbench.compare.settings import settings_for
         from workbench.models.folder import open_model
 
         model = open_model(DEFAULT_MODEL)
         SHARED.open("own", model, settings_for(model))
-
-    thread = threading.Thread(target=open_own, name="warm-up", daemon=True)
-    thread.start()
-    return thread
+    finally:
+        sys.setswitchinterval(usual)

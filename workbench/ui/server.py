@@ -112,14 +112,13 @@ def serve(
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from workbench.ui.backend import warm_up
-
-    # Importing gradio takes as long as the first model: side by side they are done sooner.
-    warm_up()
     from workbench.ui.app import build_app
+    from workbench.ui.backend import warm_up
 
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_a_space() else "127.0.0.1")
     blocks = build_app().queue(**QUEUE)
+    # Not before: two threads that import side by side hold each other up.
+    warm_up()
     _, url, _ = blocks.launch(
         **launch_settings(host, allow_hosts), server_port=port, prevent_thread_lock=True, quiet=True
     )
