@@ -1,4 +1,4 @@
-"""The chips and the form: one click breaks the manual column, the verdict says so and why, repair restores it."""
+"""The chips and the form: one click breaks the manual column, the verdict says why, repair restores it."""
 
 from __future__ import annotations
 

@@ -110,6 +110,7 @@ ENGLISH: dict[str, str] = {
     "progress.speed": "Timing {label}: round {done} of {total}",
     "progress.memory": "Measuring peak memory of {label} …",
     "progress.done": "{texts} texts, {columns} columns, {seconds} s",
+    "progress.stopping": "Stopping after the present chunk …",
     "progress.cancelled": "Cancelled; what had arrived is shown.",
     # Coverage
     "coverage.line": "{names} {unknown} unknown tokens, {per_word} tokens a word, {truncated} of {texts} texts cut",

@@ -104,6 +104,7 @@ KOREAN: dict[str, str] = {
     "progress.speed": "{label} 시간 측정 중: {total}회 중 {done}회",
     "progress.memory": "{label} 최대 메모리 측정 중 …",
     "progress.done": "문장 {texts}개, 열 {columns}개, {seconds}초",
+    "progress.stopping": "지금 묶음을 마치고 멈추는 중 …",
     "progress.cancelled": "취소했습니다. 그때까지의 결과를 보여 줍니다.",
     # Coverage
     "coverage.line": "{names} 모르는 토큰 {unknown}, 단어당 토큰 {per_word}개, {texts}개 중 {truncated}개 문장 잘림",

@@ -140,7 +140,9 @@ def _wire_runs(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
         trigger_mode="once",
         **_COMPUTE,
     )
-    parts.cancel.click(_plain(named, events.cancel), [parts.language, parts.token], [], **_LIGHT)
+    parts.cancel.click(
+        _plain(named, events.cancel), [parts.language, parts.token], [named["progress"]], **_LIGHT
+    )
     for name, chip in [*parts.chips.items(), (None, parts.repair)]:
         changed = [
             c for key, c in named.items() if key.startswith(("control.", "frame.", "chip", "progress"))

@@ -164,10 +164,10 @@ def code_changes(snapshot: Snapshot, label: object) -> Changes:
     return {"code_column": gr.update(choices=labels, value=chosen), "code": script}
 
 
-def cancel(_language: object, token: object) -> Changes:
+def cancel(language: object, token: object) -> Changes:
     """Ask the running comparison to stop at the next chunk."""
     SESSIONS.stop(str(token))
-    return {}
+    return {"progress": stage_html(say(as_language(language), "progress.stopping"), 0, 1)}
 
 
 @guarded
