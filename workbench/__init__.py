@@ -9,8 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench import evaluation as evaluation
+    from workbench import losses as losses
     from workbench import models as models
     from workbench import util as util
+    from workbench.data.input_example import InputExample as InputExample
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.sentence_transformer import SentenceTransformer as SentenceTransformer
     from workbench.util.quantization import quantize_embeddings as quantize_embeddings
@@ -20,9 +23,12 @@ __version__ = "0.1.0"
 
 # Public name → the module that holds it; a module itself where the two are the same name.
 _PUBLIC = {
+    "InputExample": "workbench.data.input_example",
     "SentenceTransformer": "workbench.sentence_transformer",
     "SimilarityFunction": "workbench.util.similarity",
     "WorkbenchError": "workbench.errors",
+    "evaluation": "workbench.evaluation",
+    "losses": "workbench.losses",
     "models": "workbench.models",
     "quantize_embeddings": "workbench.util.quantization",
     "util": "workbench.util",

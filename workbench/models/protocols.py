@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from workbench.util.similarity import SimilarityFunction
 
 # What flows through a model: input_ids, attention_mask, token_embeddings, sentence_embedding, …
 Features = dict[str, Any]
@@ -65,3 +68,58 @@ class InputModule(Protocol):
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]: ...
 
     def save_files(self, folder: Path) -> None: ...
+
+
+class EmbeddingModel(Protocol):
+    """What most losses need of a model: features in, features with ``sentence_embedding`` out."""
+
+    def __call__(self, features: Features) -> Features: ...
+
+    def get_sentence_embedding_dimension(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+
+class TextModel(EmbeddingModel, Protocol):
+    """A model whose texts can be read back and tokenised anew: a guide, an encoder with a decoder."""
+
+    @property
+    def tokenizer(self) -> Any: ...
+
+    @property
+    def max_seq_length(self) -> int | None: ...
+
+    def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]: ...
+
+
+class LayeredModel(EmbeddingModel, Protocol):
+    """A model that is a sequence of modules, the first of them an encoder with layers."""
+
+    def __getitem__(self, index: int) -> nn.Module: ...
+
+    def __iter__(self) -> Iterator[nn.Module]: ...
+
+
+class Encoder(Protocol):
+    """What an evaluator may know of a model: texts in, embeddings out, and how it compares them.
+
+    The three that encode take a list of texts, and by name ``batch_size``, ``show_progress_bar``,
+    ``convert_to_tensor`` and, where they are asked for, ``normalize_embeddings``, ``prompt``,
+    ``prompt_name``, ``precision`` and ``truncate_dim``.
+    """
+
+    @property
+    def similarity_fn_name(self) -> str | SimilarityFunction | None: ...
+
+    def encode(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def encode_query(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def encode_document(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def similarity(self, embeddings1: Any, embeddings2: Any) -> Tensor: ...
+
+
+class EncoderModel(TextModel, LayeredModel, Protocol):
+    """Both: a sequence of modules that begins with an encoder, and its tokenizer."""
