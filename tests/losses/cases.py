@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,11 @@ from workbench.util import similarity
 DIM = 6
 # One for all: a trained vocabulary is not the same twice.
 _TOKENIZER = library_tokenizer("bert")
+
+
+def shown(values: Iterable[Any]) -> str:
+    """Arguments as part of a test's name, which must be the same in every process: no addresses."""
+    return " ".join(getattr(value, "__name__", None) or str(value) for value in values)
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ PLAIN = [
             "MultipleNegativesRankingLoss",
             _ranking(**arguments),
             (2, 3, 4),
-            about=" ".join(map(str, arguments.values())),
+            about=shown(arguments.values()),
         )
         for arguments in _RANKING
     ),
@@ -245,7 +250,7 @@ CACHED = [
             "CachedMultipleNegativesRankingLoss",
             _ranking(mini_batch_size=2, **arguments),
             (2, 3),
-            about=" ".join(map(str, arguments.values())),
+            about=shown(arguments.values()),
         )
         for arguments in _RANKING
     ),
@@ -275,4 +280,4 @@ def batch(
     return made[:columns], made[columns:], case.labels(generator, rows, columns)
 
 
-__all__ = ["CACHED", "DIM", "PLAIN", "Case", "Fake", "batch", "own", "upstream"]
+__all__ = ["CACHED", "DIM", "PLAIN", "Case", "Fake", "batch", "own", "shown", "upstream"]

@@ -15,6 +15,7 @@ from sentence_transformers import SentenceTransformer as UpstreamTransformer
 from sentence_transformers.sentence_transformer import losses as upstream
 from torch import Tensor
 
+from tests.losses.cases import shown
 from tests.models.tiny import CORPUS, write_upstream
 from workbench import losses as own
 from workbench.sentence_transformer import SentenceTransformer
@@ -38,7 +39,7 @@ class Run:
 
 def plain(name: str, columns: int, labels: Any = None, **arguments: Any) -> Run:
     return Run(
-        " ".join([name, *map(str, arguments.values())]),
+        shown([name, *arguments.values()]),
         lambda library, models: getattr(library, name)(models["model"], **arguments),
         columns,
         labels or (lambda generator: None),
@@ -55,7 +56,7 @@ def guided(name: str, guide: str, columns: int, **arguments: Any) -> Run:
 
 def around(outer: str, inner: Run, *dims: Any, **arguments: Any) -> Run:
     return Run(
-        " ".join([outer, inner.about, *map(str, arguments.values())]),
+        shown([outer, inner.about, *arguments.values()]),
         lambda library, models: getattr(library, outer)(
             models["model"], inner.build(library, models), *dims, **arguments
         ),
