@@ -6,6 +6,7 @@ ENGLISH: dict[str, str] = {
     # Header and sidebar
     "app.title": "Workbench",
     "app.tagline": "The same sentences through several pipelines: do they agree, and if not, why?",
+    "nav.compare": "Compare",
     "side.language": "Language",
     "side.data": "Sentences",
     "side.source": "Take them from",

@@ -6,6 +6,7 @@ KOREAN: dict[str, str] = {
     # Header and sidebar
     "app.title": "Workbench",
     "app.tagline": "같은 문장, 여러 파이프라인: 결과가 일치하는지, 다르면 왜 다른지 봅니다.",
+    "nav.compare": "비교",
     "side.language": "언어",
     "side.data": "문장",
     "side.source": "문장 가져오기",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from workbench.ui.pages import compare_events as events
 from workbench.ui.pages import compare_sidebar_events as sidebar
 from workbench.ui.pages.compare_parts import Parts, lay_out
 from workbench.ui.pages.compare_view import ALL_SECTIONS
-from workbench.ui.texts import Language, as_language, preferred_language
+from workbench.ui.shell import greeting, translated
 
 # One comparison at a time: two would share two cores and falsify each other's timings.
 _COMPUTE: dict[str, Any] = {
@@ -125,7 +125,7 @@ def _wire_runs(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
     columns = [parts.active, *parts.controls]
 
     demo.load(None, None, parts.sidebar, js=_FOLD_ON_PHONES, api_visibility="private")
-    greeted = demo.load(_greeting(parts), None, [parts.language, *parts.words.components], **_LIGHT)
+    greeted = demo.load(greeting(parts.words), None, [parts.language, *parts.words.components], **_LIGHT)
     greeted.then(run, **start)
     for button, stream in (
         (parts.run, run),
@@ -213,7 +213,7 @@ def _wire_reading(parts: Parts, named: dict[str, Any]) -> None:
         for name, component in named.items()
         if name in _SPOKEN or name.startswith(("frame.", "chip"))
     ]
-    parts.language.input(_translated(parts), [parts.language], parts.words.components, **_LIGHT).then(
+    parts.language.input(translated(parts.words), [parts.language], parts.words.components, **_LIGHT).then(
         _plain(named, events.speak),
         [*session, parts.opened, parts.wanted_pair, parts.active, *parts.controls],
         spoken,
@@ -239,19 +239,3 @@ def _run_preset(language: object, token: object, opened: object, pair: object, a
         yield from events.run(language, token, opened, pair, active, source, *values)
     else:
         yield {}
-
-
-def _translated(parts: Parts) -> Callable[[Any], Sequence[Any]]:
-    return lambda language: parts.words.updates(as_language(language))
-
-
-def _greeting(parts: Parts) -> Callable[[gr.Request], list[Any]]:
-    """Speak the visitor's language from the first sight on."""
-
-    def greet(request: gr.Request) -> list[Any]:
-        language: Language = preferred_language(request.headers.get("accept-language", ""))
-        if language == "en":
-            return [gr.skip() for _ in range(len(parts.words.components) + 1)]
-        return [language, *parts.words.updates(language)]
-
-    return greet

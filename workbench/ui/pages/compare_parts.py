@@ -16,10 +16,11 @@ from workbench.ui.columns import (
 from workbench.ui.pages.compare_sidebar import Slot, sidebar
 from workbench.ui.pages.compare_view import Look, Section, render
 from workbench.ui.session import SESSIONS
+from workbench.ui.shell import head
 from workbench.ui.snapshot import Snapshot
-from workbench.ui.texts import LANGUAGES, Language, say
+from workbench.ui.texts import Language, say
 from workbench.ui.translate import Words, heading
-from workbench.ui.widgets.html import Safe, element, join
+from workbench.ui.widgets.html import Safe, element
 
 _HERE = Path(__file__).parent.parent
 _BOARD_JS = (_HERE / "board.js").read_text(encoding="utf-8")
@@ -82,7 +83,7 @@ def lay_out() -> Parts:
         sidebar(words, found)
         _section(found, "hardware", elem_id="wb-hardware")
     with gr.Column(elem_classes="wb-page"):
-        _head(words, found)
+        found["language"] = head(words, "")
         _top(words, found)
         _panels(words, found)
     return Parts(**found)
@@ -92,27 +93,6 @@ def _section(found: dict[str, Any], name: Section, **settings: Any) -> Any:
     value = render(Snapshot(), [name], Look())[name]
     found["sections"][name] = gr.HTML(value=value, **settings)
     return found["sections"][name]
-
-
-def _head(words: Words, found: dict[str, Any]) -> None:
-    def title(language: Language) -> Safe:
-        name = element("h1", say(language, "app.title"))
-        return element("div", join([name, element("p", say(language, "app.tagline"))]), id="wb-head")
-
-    with gr.Row(elem_classes="wb-header"):
-        words.make(gr.HTML, {"value": title}, container=False, scale=1)
-        choices = [(name, key) for key, name in LANGUAGES.items()]
-        found["language"] = words.make(
-            gr.Radio,
-            {"label": "side.language"},
-            choices=choices,
-            value="en",
-            show_label=False,
-            container=False,
-            scale=0,
-            min_width=170,
-            elem_id="wb-language",
-        )
 
 
 def _top(words: Words, found: dict[str, Any]) -> None:
