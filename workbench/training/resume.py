@@ -66,7 +66,6 @@ def save(training: Training, position: Position, root: Path, keep: int) -> Path:
     parts: dict[str, _Part] = {}
     for number, objective in enumerate(training.objectives):
         parts[f"optimizer-{number}"] = optimizer_state(objective.optimizer)
-        parts[f"loss-{number}"] = (own_tensors(objective.loss, training.model), {})
     parts |= _of_all_processes(training)
     documents: dict[str, Any] = {name: document for name, (_, document) in parts.items()}
     documents["position"] = position.document()
@@ -81,7 +80,9 @@ def save(training: Training, position: Position, root: Path, keep: int) -> Path:
         }
         for o in training.objectives
     ]
-    tensors = {name: values for name, (values, _) in parts.items() if values}
+    tensors = {name: values for name, (values, _) in parts.items()}
+    tensors |= {f"loss-{n}": own_tensors(o.loss, training.model) for n, o in enumerate(training.objectives)}
+    tensors = {name: values for name, values in tensors.items() if values}
     if rank() == 0:
         written = write_checkpoint(
             root,
