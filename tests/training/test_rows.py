@@ -266,7 +266,7 @@ def test_a_subset_is_looked_at_as_a_whole(still: Path) -> None:
     part: Any = Subset(rows, [0, 2, 3])  # type: ignore[arg-type]
     model.fit([(DataLoader(part), cosine(model))], show_progress_bar=False)
     part = Subset(rows, [3, 1])  # type: ignore[arg-type]
-    with pytest.raises(WorkbenchError, match="row 1: 7.0"):
+    with pytest.raises(WorkbenchError, match=r"row 1: 7\.0"):
         model.fit([(DataLoader(part), cosine(model))], show_progress_bar=False)
 
 

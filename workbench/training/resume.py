@@ -136,7 +136,9 @@ def restore(training: Training, checkpoint: Checkpoint, fork: bool) -> tuple[Pos
         InvalidValueError: ``resume-differs``, with what differs.
         CheckpointError: Something in it does not fit this training.
     """
-    stored = checkpoint.document("settings")
+    # Every process has data of its own; other processes than then are told as a difference.
+    own = _named("settings", rank())
+    stored = checkpoint.document(own if checkpoint.has(own) else "settings")
     changed = differences(stored, training.facts)
     if changed and not fork:
         raise InvalidValueError(
@@ -182,8 +184,8 @@ def own_tensors(loss: nn.Module, model: TrainableModel) -> dict[str, Tensor]:
 
 
 def _of_all_processes(training: Training) -> dict[str, _Part]:
-    """Random and loader states, which every process has of its own."""
-    mine: dict[str, _Part] = {"random": capture_random_state()}
+    """Random and loader states and the fingerprint, which every process has of its own."""
+    mine: dict[str, _Part] = {"random": capture_random_state(), "settings": ({}, dict(training.facts))}
     for number, objective in enumerate(training.objectives):
         mine[f"loader-{number}"] = objective.replayed.state()
     if world_size() == 1:
