@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from tests.training.small import pairs
 from workbench import losses
@@ -119,6 +119,12 @@ class Noisy(Dataset[Any]):
 
 
 class Stateful(Noisy):
+    """Knows its rows by a list, and where it stands."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(len(sentences))
+        self.sentences = sentences
+
     def state_dict(self) -> dict[str, int]:
         return {"asked": self.asked}
 
@@ -126,15 +132,33 @@ class Stateful(Noisy):
         self.asked = state["asked"]
 
 
+class Stream(IterableDataset[Any]):
+    def __init__(self, sentences: list[str]) -> None:
+        self.groups = [sentences[:2], sentences[2:]]
+
+    def __len__(self) -> int:
+        return 3
+
+    def __iter__(self) -> Any:
+        raise AssertionError("read")
+
+
 def test_noise_is_the_same_and_nobody_notices() -> None:
     before = capture_random_state()[0]
-    data = Stateful(100)
-    first = data_fingerprint(data)
-    assert data.asked == 0
+    first = data_fingerprint(Noisy(100))
     assert all(torch.equal(before[name], now) for name, now in capture_random_state()[0].items())
     torch.rand(3)
     assert data_fingerprint(Noisy(100)) == first
     assert data_fingerprint(Noisy(100, "y")) != first
+
+
+@pytest.mark.parametrize("kind", [Stateful, Stream])
+def test_what_gives_rows_in_its_own_order_is_known_by_its_lists(kind: Any) -> None:
+    data = kind(["a", "b", "c"])
+    first = data_fingerprint(DataLoader(data))
+    assert data_fingerprint(kind(["a", "b", "c"])) == first
+    assert data_fingerprint(kind(["a", "b", "d"])) != first
+    assert getattr(data, "asked", 0) == 0
 
 
 def test_a_large_data_set_is_asked_for_some_rows_alone() -> None:

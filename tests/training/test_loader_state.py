@@ -474,7 +474,7 @@ def test_an_epoch_that_has_become_shorter_ends_the_resume() -> None:
         (lambda: of(ROWS, shuffle=True, drop_last=True), "drop_last"),
         (lambda: of(ROWS), "sampler was 'RandomSampler' and is 'SequentialSampler'"),
         (lambda: of(ROWS, shuffle=True, num_workers=1), "num_workers was 0 and is 1"),
-        (lambda: of(ROWS[:10], shuffle=True), "length was 11 and is 10"),
+        (lambda: of(ROWS[:10], shuffle=True), "rows was 11 and is 10"),
         (lambda: of(ROWS, shuffle=True, generator=generator()), "generators"),
         (lambda: [ROWS], "loader was 'DataLoader' and is 'list'"),
     ],

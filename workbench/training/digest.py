@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import IterableDataset
 
 from workbench.training.random_state import kept_random_state
 
@@ -68,10 +69,11 @@ def data_fingerprint(data: object) -> str:
 
     A data set that computes its rows is asked for 2,000 of them at most, under random states of their own:
     rows with noise in them give the same fingerprint, and the training's random numbers are not touched.
+    One whose rows depend on a state, or that gives them in its own order, is known by the lists it holds.
 
     Args:
-        data: A list of ``InputExample``, a data set with ``len`` and ``[]``, or a loader, which stands for
-            its data set or its lists of rows. For anything else only the type is known.
+        data: A list of ``InputExample``, a data set, or a loader, which stands for its data set or its lists
+            of rows.
     """
     digest = hashlib.sha256()
     dataset = getattr(data, "dataset", data)
@@ -122,15 +124,14 @@ def _add_array(digest: Hash, value: Tensor | np.ndarray | np.generic) -> None:
 
 
 def _is_rows(data: object) -> bool:
-    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, Mapping | str)
+    other = isinstance(data, Mapping | str | IterableDataset) or hasattr(data, "state_dict")
+    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not other
 
 
 def _add_rows(digest: Hash, rows: Any) -> None:
     total = len(rows)
     _add(digest, b"n", struct.pack("<q", total))
     most = MAX_LISTED_ROWS if isinstance(rows, list | tuple) else MAX_DATASET_ROWS
-    # A data set that can go back to where it was is put back.
-    state = rows.state_dict() if hasattr(rows, "state_dict") and hasattr(rows, "load_state_dict") else None
     with kept_random_state():
         random.seed(0)
         np.random.seed(0)
@@ -138,8 +139,6 @@ def _add_rows(digest: Hash, rows: Any) -> None:
         torch.default_generator.manual_seed(0)
         for index in _spread(total, most):
             add_to_digest(digest, rows[index])
-    if state is not None:
-        rows.load_state_dict(state)
 
 
 def _spread(total: int, most: int) -> Sequence[int]:

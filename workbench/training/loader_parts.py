@@ -6,7 +6,7 @@ import functools
 import io
 import random
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +104,7 @@ def find_parts(loader: Any) -> LoaderParts:
     if offers_state(loader):
         parts.stateful["loader"] = loader
         _add_generator(parts, "loader", loader)
+        _add_callable(parts, "collate_fn", getattr(loader, "collate_fn", None))
     elif isinstance(loader, DataLoader):
         _check_settings(loader)
         _add_generator(parts, "loader", loader)
@@ -126,7 +127,9 @@ def describe_loader(loader: Any) -> dict[str, Any]:
         for name in ("batch_size", "drop_last", "num_workers", "prefetch_factor"):
             described[name] = getattr(loader, name)
     rows = loader.dataset if isinstance(loader, DataLoader) else loader
-    described["length"] = len(rows) if hasattr(rows, "__len__") else None
+    # The length of what draws its epochs itself may differ from epoch to epoch.
+    if isinstance(rows, Sequence) or (isinstance(rows, Dataset) and not isinstance(rows, IterableDataset)):
+        described["rows"] = len(rows) if hasattr(rows, "__len__") else None
     return described
 
 
@@ -199,7 +202,7 @@ def _add_dataset(parts: LoaderParts, path: str, dataset: Any) -> None:
 
 def _add_callable(parts: LoaderParts, path: str, function: Any) -> None:
     owner = getattr(function, "__self__", function)
-    if isinstance(owner, nn.Module | types.ModuleType):
+    if owner is None or isinstance(owner, nn.Module | types.ModuleType):
         return
     if offers_state(owner):
         parts.stateful[path] = owner
