@@ -35,6 +35,7 @@ from workbench.training import (
 )
 from workbench.training.loader_state import ReplayedLoader
 from workbench.training.objective import Objective, StepFigures, train_step
+from workbench.training.reporting import REPORTERS
 
 
 def train(model: Any, loader: Any, **arguments: Any) -> TrainingResult:
@@ -274,3 +275,53 @@ def test_whole_numbers_of_any_kind_are_taken() -> None:
     settings = FitSettings(epochs=np.int64(3), steps_per_epoch=4.0, warmup_steps=1.5, evaluation_steps=None)  # type: ignore[arg-type]
     assert (settings.epochs, settings.steps_per_epoch, settings.warmup_steps) == (3, 4, 1.5)
     assert type(settings.epochs) is int and type(settings.steps_per_epoch) is int
+
+
+def test_the_classic_script_runs_with_its_import_changed(still: Path) -> None:
+    """The five steps of the article; the model's name and the figures are all that was filled in."""
+    from torch import nn
+    from torch.utils.data import DataLoader
+
+    from workbench import InputExample, SentenceTransformer, evaluation, losses, models
+
+    train_examples = [
+        InputExample(texts=["My first sentence", "My second sentence"], label=0.8),
+        InputExample(texts=["Another pair", "Unrelated sentence"], label=0.3),
+    ]
+    train_dataloader = DataLoader(train_examples, shuffle=True, batch_size=16)
+    eval_dataloader = DataLoader(pairs(8), shuffle=False, batch_size=4)
+    word_embedding_model = models.Transformer(str(still), max_seq_length=32)
+    pooling_model = models.Pooling(word_embedding_model.get_word_embedding_dimension())
+    model = SentenceTransformer(modules=[word_embedding_model, pooling_model], device="cpu")
+    before = weights(model)
+    train_loss = losses.CosineSimilarityLoss(model)
+    evaluator = evaluation.EmbeddingSimilarityEvaluator.from_input_examples(
+        eval_dataloader, batch_size=1, name="sts-dev"
+    )
+    model.fit(
+        train_objectives=[(train_dataloader, train_loss)],
+        epochs=2,
+        warmup_steps=1,
+        evaluator=evaluator,
+        evaluation_steps=1,
+    )
+    assert isinstance(train_loss, nn.Module) and largest_difference(before, weights(model)) > 1e-6
+
+
+def test_loggers_are_closed_when_a_training_fails(still: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    class Recorder:
+        def __init__(self, folder: Path) -> None:
+            pass
+
+        def log(self, values: dict[str, float], step: int) -> None:
+            raise OSError("no connection")
+
+        def close(self) -> None:
+            closed.append("closed")
+
+    monkeypatch.setitem(REPORTERS, "wandb", Recorder)
+    with pytest.raises(OSError, match="no connection"):
+        train(model_of(still), loader_of(pairs(4)), report_to=["wandb"])
+    assert closed == ["closed"]

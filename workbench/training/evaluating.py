@@ -15,7 +15,11 @@ import torch
 from workbench.errors import InvalidTypeError
 from workbench.evaluation.sequential import primary_score
 from workbench.models.protocols import TrainableModel
+from workbench.training.distributed import from_first, rank
+from workbench.training.events import Evaluated
 from workbench.training.random_state import capture_random_state, restore_random_state
+from workbench.training.run import Run, set_training
+from workbench.training.saving import save_model
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,48 @@ def judge(
         )
     score = _number(given)
     return Judgment(score, {"score": score}, seconds)
+
+
+def evaluate(run: Run, step: int) -> None:
+    """Ask the evaluator, tell the score, keep the best model; the training notices nothing of it."""
+    if run.evaluator is None:
+        return
+    position, settings = run.position, run.settings
+    judgment = Judgment(None, {}, 0.0)
+    with undisturbed_random_state():
+        if rank() == 0:
+            folder = None
+            if settings.output_path is not None:
+                folder = Path(settings.output_path) / "eval"
+                folder.mkdir(parents=True, exist_ok=True)
+            run.model.train(False)
+            judgment = judge(run.evaluator, run.model, folder, position.epoch, step)
+            if settings.callback is not None:
+                settings.callback(judgment.score, position.epoch, step)
+        score = from_first(judgment.score, run.model.device)
+        best = score is not None and (position.best_score is None or score > position.best_score)
+        if best:
+            position.best_score = score
+            if settings.save_best_model:
+                save_model(run)
+    event = Evaluated(
+        position.epoch, step, position.global_step, score, judgment.metrics, best, judgment.seconds
+    )
+    position.evaluations.append(event)
+    _count_patience(run, score)
+    run.tell(event)
+    set_training(run)
+
+
+def _count_patience(run: Run, score: float | None) -> None:
+    position, settings = run.position, run.settings
+    threshold = settings.early_stopping_threshold
+    if score is not None and (position.best_waited is None or score > position.best_waited + threshold):
+        position.best_waited, position.waited = score, 0
+        return
+    position.waited += 1
+    if settings.early_stopping_patience is not None and position.waited >= settings.early_stopping_patience:
+        position.stopped_early = True
 
 
 def _number(value: Any) -> float | None:

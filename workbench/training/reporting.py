@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from workbench.errors import MissingExtraError, UnknownNameError
-from workbench.training.events import Evaluated, Event, Finished, Stepped
+from workbench.training.events import Evaluated, Event, Stepped
 
 
 class Reporter(Protocol):
@@ -140,24 +140,15 @@ def open_reporters(names: Sequence[str], folder: Path) -> list[Reporter]:
 
 
 def report(reporters: Sequence[Reporter], event: Event) -> None:
-    """Hand an event's numbers to the reporters; a reporter is closed by the last event."""
-    if not reporters:
-        return
-    if isinstance(event, Finished):
+    """Hand the numbers of a step or an evaluation to the reporters."""
+    if isinstance(event, Stepped | Evaluated):
         for reporter in reporters:
-            reporter.close()
-    values = _numbers(event)
-    if values and not isinstance(event, Finished):
-        step = event.global_step if isinstance(event, Stepped | Evaluated) else 0
-        for reporter in reporters:
-            reporter.log(values, step)
+            reporter.log(_numbers(event), event.global_step)
 
 
-def _numbers(event: Event) -> dict[str, float]:
+def _numbers(event: Stepped | Evaluated) -> dict[str, float]:
     if isinstance(event, Evaluated):
         return {f"eval/{name}": value for name, value in event.metrics.items() if value is not None}
-    if not isinstance(event, Stepped):
-        return {}
     values = {"train/tokens_per_second": event.tokens_per_second, "train/epoch": float(event.epoch)}
     for name, numbers in (
         ("loss", event.losses),
