@@ -7,8 +7,6 @@ leaves the checkpoints that were there and at most a hidden folder, which the ne
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import stat
 from collections.abc import Callable, Mapping
@@ -21,22 +19,22 @@ from torch import Tensor
 from workbench.errors import CheckpointError, InvalidValueError, ModelFolderError
 from workbench.persistence import scratch
 from workbench.persistence.atomic import json_bytes, put_in_place, sync, sync_tree, writing
-from workbench.persistence.json_reader import read_json
-from workbench.persistence.names import listed, shown
+from workbench.persistence.names import shown
 from workbench.persistence.weights import load_tensors
 from workbench.training.faults import fault_point
-
-FORMAT = "workbench-checkpoint"
-VERSION = 1
+from workbench.training.manifest import (
+    MANIFEST,
+    STEP_FOLDER,
+    check_files,
+    damaged,
+    describe_files,
+    manifest_of,
+    read_document,
+)
 
 _TEMPORARY = ".tmp-"
-_MANIFEST = "manifest.json"
 _MODEL = "model"
-_STEP_FOLDER = re.compile(r"step-([0-9]{6,12})", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_JSON_BYTES = 64 << 20
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Checkpoint:
             # Cloned: what the optimizer goes on with must not hang on a file that pruning removes.
             return {key: tensor.clone() for key, tensor in load_tensors(path).items()}
         except ModelFolderError as error:
-            raise _damaged(self.folder, str(error)) from error
+            raise damaged(self.folder, str(error)) from error
 
     def document(self, name: str) -> Any:
         """One document, as it was given.
@@ -83,11 +81,12 @@ class Checkpoint:
         Raises:
             CheckpointError: ``checkpoint-damaged``: it is not there, or is no JSON.
         """
-        return _read_json(self.folder, self._path(name, ".json"))
+        path = self._path(name, ".json")
+        return read_document(self.folder, path, limit_bytes=self.files[path.name][0])
 
     def _path(self, name: str, suffix: str) -> Path:
         if f"{name}{suffix}" not in self.files:
-            raise _damaged(self.folder, f"there is no {shown(name)}{suffix}")
+            raise damaged(self.folder, f"there is no {shown(name)}{suffix}")
         return self.folder / f"{name}{suffix}"
 
 
@@ -127,11 +126,10 @@ def write_checkpoint(
     try:
         with writing(target):
             _write_files(new.folder, save_model, tensors, documents)
-            files = _describe(new.folder)
-            listing = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in files.items()}
-            manifest = {"format": FORMAT, "version": VERSION, "step": step, "files": listing}
-            (new.folder / _MANIFEST).write_bytes(json_bytes(manifest, _MANIFEST))
-            sync(new.folder / _MANIFEST)
+            files = describe_files(new.folder)
+            manifest = json_bytes(manifest_of(step, files), MANIFEST)
+            (new.folder / MANIFEST).write_bytes(manifest)
+            sync(new.folder / MANIFEST)
             fault_point("after-manifest")
             # A private folder until here; now whoever may read the others may read this one.
             new.folder.chmod(stat.S_IMODE(root.stat().st_mode))
@@ -173,27 +171,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: ``checkpoint-damaged``: a file is missing, too much, or not as it was written.
     """
-    step, expected = _read_manifest(folder)
-    try:
-        found = _walk(folder)
-        missing = sorted(expected.keys() - found)
-        extra = sorted(found - expected.keys() - {_MANIFEST})
-        if missing or extra:
-            what = [
-                f"{word} {listed(names, 3)}"
-                for word, names in (("without", missing), ("with", extra))
-                if names
-            ]
-            raise _damaged(folder, f"the folder stands {' and '.join(what)}")
-        for name, (size, digest) in sorted(expected.items()):
-            path = folder / name
-            if path.stat().st_size != size:
-                raise _damaged(folder, f"{shown(name)} has {path.stat().st_size:,} bytes and not {size:,}")
-            if _sha256(path) != digest:
-                raise _damaged(folder, f"{shown(name)} is not what was written (sha256)")
-    except OSError as error:
-        raise _damaged(folder, f"it cannot be read: {error}") from error
-    return Checkpoint(folder, step, expected)
+    return Checkpoint(folder, *check_files(folder))
 
 
 def drop_later(root: Path, step: int) -> tuple[str, ...]:
@@ -219,7 +197,7 @@ def _check_arguments(
     step: int, tensors: Mapping[str, object], documents: Mapping[str, object], keep: int
 ) -> None:
     for name in (*tensors, *documents):
-        if not _NAME.fullmatch(name) or f"{name}.json" == _MANIFEST or name == _MODEL:
+        if not _NAME.fullmatch(name) or f"{name}.json" == MANIFEST or name == _MODEL:
             raise InvalidValueError(
                 "checkpoint-name",
                 f"the name {shown(str(name))!r}",
@@ -256,67 +234,9 @@ def _write_files(
     fault_point("after-documents")
 
 
-def _describe(folder: Path) -> dict[str, tuple[int, str]]:
-    return {name: ((folder / name).stat().st_size, _sha256(folder / name)) for name in sorted(_walk(folder))}
-
-
-def _walk(folder: Path) -> set[str]:
-    """Relative POSIX paths of everything that is no folder; links are not followed."""
-    found = set()
-    for base, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(base, name).is_symlink()]
-        found |= {Path(base, name).relative_to(folder).as_posix() for name in (*files, *links)}
-    odd = sorted(name for name in found if not stat.S_ISREG((folder / name).lstat().st_mode))
-    if odd:
-        raise _damaged(folder, f"{listed(odd, 3)} is no plain file")
-    return found
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _read_manifest(folder: Path) -> tuple[int, dict[str, tuple[int, str]]]:
-    name = _STEP_FOLDER.fullmatch(folder.name)
-    if name is None or folder.is_symlink():
-        raise _damaged(folder, "it is no folder named like step-000123")
-    manifest = _read_json(folder, folder / _MANIFEST)
-    if not isinstance(manifest, dict) or set(manifest) != {"format", "version", "step", "files"}:
-        raise _damaged(folder, f"{_MANIFEST} is none of a checkpoint")
-    if (manifest["format"], manifest["version"]) != (FORMAT, VERSION):
-        raise _damaged(folder, f"{_MANIFEST} is of another format or version")
-    step, files = manifest["step"], manifest["files"]
-    if type(step) is not int or f"step-{step:06d}" != folder.name:
-        raise _damaged(folder, f"{_MANIFEST} is that of step {shown(str(step))}")
-    if not isinstance(files, dict) or not all(map(_is_record, files.values())):
-        raise _damaged(folder, f"{_MANIFEST} has a record without size and sha256")
-    return step, {path: (record["bytes"], record["sha256"]) for path, record in files.items()}
-
-
-def _is_record(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"bytes", "sha256"}
-        and type(value["bytes"]) is int
-        and isinstance(value["sha256"], str)
-        and _SHA256.fullmatch(value["sha256"]) is not None
-    )
-
-
-def _read_json(folder: Path, path: Path) -> Any:
-    try:
-        return read_json(path, limit_bytes=_JSON_BYTES, where=path.name)
-    except ModelFolderError as error:
-        raise _damaged(folder, f"{path.name}: {error.came}") from error
-
-
 def _step_folders(root: Path) -> list[Path]:
     try:
-        return [entry for entry in root.iterdir() if _STEP_FOLDER.fullmatch(entry.name)]
+        return [entry for entry in root.iterdir() if STEP_FOLDER.fullmatch(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -348,13 +268,3 @@ def _remove(root: Path, folders: list[Path]) -> None:
         sync(root)
     finally:
         scratch.release(away)
-
-
-def _damaged(folder: Path, came: str) -> CheckpointError:
-    return CheckpointError(
-        "checkpoint-damaged",
-        came,
-        expected="a checkpoint as it was written",
-        where=shown(folder.name),
-        fix="Resume from the checkpoint before it",
-    )
