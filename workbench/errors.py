@@ -80,8 +80,16 @@ class FolderWriteError(WorkbenchError, OSError):
     """A file or folder that could not be written; what stood there before is unchanged."""
 
 
+class CheckpointError(WorkbenchError, ValueError):
+    """A checkpoint that is damaged, or that does not fit what is resumed from it."""
+
+
 class MissingExtraError(WorkbenchError, ImportError):
     """An optional package that is not installed; the cure is the command that installs it."""
+
+
+class TrainingError(WorkbenchError, RuntimeError):
+    """A training that cannot go on; what it saved before stands."""
 
 
 class Cancelled(WorkbenchError):

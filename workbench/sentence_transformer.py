@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from workbench.data.input_example import InputExample
 from workbench.data.texts import check_texts
 from workbench.encoding.encode import EncodeReport, OutputValue, encode_texts
+from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.models.folder import load_modules, open_model, save_modules
@@ -23,12 +23,16 @@ from workbench.models.model_card import model_card
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import InputModule
 from workbench.persistence.upload import upload_folder
-from workbench.util.quantization import quantize_embeddings
+from workbench.training import FitSettings, TrainingResult
+from workbench.training import fit as train
+from workbench.training.collate import Loader, smart_batching_collate
+from workbench.training.events import Progress
+from workbench.training.settings import DEFAULT_OPTIMIZER
+from workbench.training.settings import Precision as TrainingPrecision
 from workbench.util.similarity import SimilarityFunction
 
 logger = logging.getLogger(__name__)
 
-Precision = Literal["float32", "int8", "uint8", "binary", "ubinary"]
 _PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 _OUTPUT_VALUES = ("sentence_embedding", "token_embeddings", None)
 
@@ -201,7 +205,7 @@ class SentenceTransformer(nn.Sequential):
         self._report(checked.empty, checked.replaced_surrogates, rows, len(checked.texts))
         if not plain:
             return rows.parts[0] if single else rows.parts
-        result = _converted(rows.embeddings, precision, convert_to_numpy, convert_to_tensor)
+        result = converted(rows.embeddings, precision, convert_to_numpy, convert_to_tensor)
         return result[0] if single else result
 
     def encode_query(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
@@ -250,6 +254,68 @@ class SentenceTransformer(nn.Sequential):
     def get_sentence_embedding_dimension(self) -> int:
         """Length of an embedding, truncation counted."""
         return self.truncate_dim or self._full_dim()
+
+    def fit(
+        self,
+        train_objectives: Iterable[tuple[Loader, nn.Module]],
+        evaluator: Callable[..., Any] | None = None,
+        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        scheduler: str = "WarmupLinear",
+        warmup_steps: int = 10000,
+        optimizer_class: type[torch.optim.Optimizer] = torch.optim.AdamW,
+        optimizer_params: Mapping[str, Any] = DEFAULT_OPTIMIZER,
+        weight_decay: float = 0.01,
+        evaluation_steps: int = 0,
+        output_path: str | Path | None = None,
+        save_best_model: bool = True,
+        max_grad_norm: float | None = 1,
+        use_amp: bool = False,
+        callback: Callable[[Any, int, int], Any] | None = None,
+        show_progress_bar: bool = True,
+        checkpoint_path: str | Path | None = None,
+        checkpoint_save_steps: int = 500,
+        checkpoint_save_total_limit: int = 0,
+        *,
+        seed: int | None = None,
+        precision: TrainingPrecision | None = None,
+        gradient_accumulation_steps: int = 1,
+        early_stopping_patience: int | None = None,
+        early_stopping_threshold: float = 0.0,
+        resume_from_checkpoint: bool | str | Path = False,
+        resume_fork: bool = False,
+        progress: Progress | None = None,
+        report_to: Sequence[str] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> TrainingResult:
+        """Train with some objectives in turn, each making one optimizer step a training step.
+
+        Args:
+            train_objectives: Pairs of a DataLoader and a loss built with this model. The loader is iterated
+                as it is: its shuffling, samplers and, where one was set, its collate function are its own.
+                One that is through begins a new pass.
+            evaluator: Called with the model, ``output_path``, ``epoch`` and ``steps`` at the end of every
+                epoch (``steps=-1``); gives a dict of metrics or a number. It changes nothing in the training.
+
+        The other arguments are those of ``workbench.training.FitSettings``, which says what each means.
+
+        Returns:
+            Losses, learning rates, scores, notices, and the conditions.
+
+        Raises:
+            WorkbenchError: Data, labels or settings that cannot work, before the first step.
+            TrainingError: A loss, gradient or weight that is not finite; nothing of it is saved.
+
+        Source: sentence-transformers 2.2.2's ``fit``.
+        """
+        given = {name: value for name, value in locals().items() if name in FitSettings.__dataclass_fields__}
+        return train(self, train_objectives, evaluator, FitSettings(**given))
+
+    def smart_batching_collate(
+        self, batch: Sequence[InputExample]
+    ) -> tuple[list[dict[str, Any]], Tensor | None]:
+        """Features a column and the labels of some examples; see ``training.collate``."""
+        return smart_batching_collate(self._input_module, batch)
 
     def save(self, path: str | Path, model_name: str | None = None) -> None:
         """Write the model so that it loads here and in upstream, with the same embeddings.
@@ -423,18 +489,3 @@ def _best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
-
-
-def _converted(rows: Tensor, precision: Precision, to_numpy: bool, to_tensor: bool) -> Any:
-    """float32 rows in the form that was asked for."""
-    array: NDArray[Any] | None = None
-    if precision != "float32" and rows.numel():
-        array = np.asarray(quantize_embeddings(rows.float().cpu().numpy(), precision=precision))
-    if to_tensor:
-        return rows if array is None else torch.from_numpy(array)
-    if array is None:
-        if not to_numpy:
-            return list(rows)
-        # numpy knows no bfloat16.
-        array = (rows.float() if rows.dtype == torch.bfloat16 else rows).cpu().numpy()
-    return array if to_numpy else [torch.from_numpy(row) for row in array]

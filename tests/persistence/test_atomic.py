@@ -177,7 +177,7 @@ def die(*args, **more):
 
 rename = Path.rename
 if point == "synced":
-    atomic._put_in_place = die
+    atomic.put_in_place = die
 elif point == "exchanged":
     atomic.scratch.release = die
 elif point == "old one aside":

@@ -123,3 +123,23 @@ class Encoder(Protocol):
 
 class EncoderModel(TextModel, LayeredModel, Protocol):
     """Both: a sequence of modules that begins with an encoder, and its tokenizer."""
+
+
+class TrainableModel(EncoderModel, Encoder, Protocol):
+    """What training needs of a model: its parameters, its two modes, and how it is saved."""
+
+    training: bool
+
+    def train(self, mode: bool = True) -> Any: ...
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def buffers(self) -> Iterator[Tensor]: ...
+
+    def state_dict(self) -> Mapping[str, Tensor]: ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any: ...
+
+    def smart_batching_collate(self, batch: Sequence[Any]) -> tuple[list[Features], Tensor | None]: ...
+
+    def save(self, path: str | Path) -> None: ...

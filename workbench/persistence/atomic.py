@@ -58,12 +58,12 @@ def atomic_folder(target: Path, *, may_hold: Collection[str] = ("eval",)) -> Ite
     try:
         with writing(real):
             yield new.folder
-            _sync_tree(new.folder)
+            sync_tree(new.folder)
             if real.is_dir():
                 _carry_over(real, new.folder)
             new.folder.chmod(_folder_mode(real, new.folder))
-            _put_in_place(new.folder, real)
-            _sync(real.parent)
+            put_in_place(new.folder, real)
+            sync(real.parent)
     finally:
         scratch.release(new)
 
@@ -79,15 +79,7 @@ def write_json(path: Path, value: object) -> None:
         InvalidValueError: ``json-value``: the value cannot be written as JSON.
         FolderWriteError: ``disk-full``, ``not-writable``.
     """
-    try:
-        data = (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidValueError(
-            "json-value",
-            str(error)[:200],
-            expected="texts, finite numbers, booleans, None, lists and dicts of them",
-            where=path.name,
-        ) from error
+    data = json_bytes(value, path.name)
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     with writing(path):
         try:
@@ -96,9 +88,30 @@ def write_json(path: Path, value: object) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def json_bytes(value: object, where: str) -> bytes:
+    """A JSON file's content: UTF-8, two spaces, a line end at the end.
+
+    Args:
+        value: Dicts, lists, texts, finite numbers, booleans and None.
+        where: Name of the file, for the message.
+
+    Raises:
+        InvalidValueError: ``json-value``.
+    """
+    try:
+        return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValueError(
+            "json-value",
+            str(error)[:200],
+            expected="texts, finite numbers, booleans, None, lists and dicts of them",
+            where=where,
+        ) from error
 
 
 @contextmanager
@@ -202,7 +215,16 @@ def _carry_over(old: Path, new: Path, *, top: bool = True) -> None:
                 shutil.copy2(entry.path, place, follow_symlinks=False)
 
 
-def _put_in_place(new: Path, target: Path) -> None:
+def put_in_place(new: Path, target: Path) -> None:
+    """Move a complete folder to its name; what stood there is then found under the old name, or is gone.
+
+    Args:
+        new: The folder, on the same disk.
+        target: Its name: free, or a folder, which is exchanged in one step where the system can.
+
+    Raises:
+        OSError: The system refused.
+    """
     if not target.exists():
         new.rename(target)
     elif not _exchange(new, target):
@@ -238,14 +260,24 @@ def _restore(target: Path, prefix: str) -> None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _sync_tree(folder: Path) -> None:
+def sync_tree(folder: Path) -> None:
+    """Wait until every file and folder below is on the disk.
+
+    Raises:
+        OSError: One of them cannot be synced.
+    """
     for base, _, files in os.walk(folder):
         for name in files:
-            _sync(Path(base, name))
-        _sync(Path(base))
+            sync(Path(base, name))
+        sync(Path(base))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until one file, or the names in one folder, are on the disk.
+
+    Raises:
+        OSError: It cannot be synced.
+    """
     if os.name == "nt" and path.is_dir():
         return  # Windows cannot open a folder.
     handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
