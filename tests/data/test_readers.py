@@ -209,6 +209,13 @@ def test_missing_files_folders_and_limits_that_are_none(tmp_path: Path, folder: 
             readers.STSDataReader(folder).get_examples("pairs.tsv", limit)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="scale-empty"):
         readers.STSDataReader(folder, min_score=5, max_score=5)
+    for options in ({"delimiter": "::"}, {"delimiter": ""}, {"quoting": 99}):
+        with pytest.raises(InvalidValueError, match="delimiter-invalid"):
+            sts(folder, **options)("pairs.tsv")
+    with pytest.raises(InvalidValueError, match="delimiter-invalid"):
+        readers.LabelSentenceReader(folder, separator="")
+    with pytest.raises(InvalidTypeError, match="column-index-invalid"):
+        sts(folder, score_col_idx="2")("pairs.tsv")
     with pytest.raises(InvalidTypeError, match="filepaths-not-a-list"):
         readers.PairedFilesReader("left.txt")
 
