@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import atexit
 import os
 import signal
 import sys
@@ -57,6 +57,12 @@ def killed(context: JobContext) -> Mapping[str, Any] | None:
     return {}
 
 
+def lingers(context: JobContext) -> Mapping[str, Any] | None:
+    """Gives its result and hangs at the exit, as a library's thread may."""
+    atexit.register(time.sleep, 60)
+    return {"done": True}
+
+
 def spins(context: JobContext) -> Mapping[str, Any] | None:
     """Burns processor time."""
     while True:
@@ -80,6 +86,8 @@ def fills(context: JobContext) -> Mapping[str, Any] | None:
 
     from workbench.runs.files import put_json
 
+    # Python would leave half of a compiled file where it may write no more.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     put_json(context.checkpoints / "step-000000001.json", ["x" * 2000])
@@ -88,14 +96,17 @@ def fills(context: JobContext) -> Mapping[str, Any] | None:
 
 FAULTY: Mapping[str, Job] = {
     **JOBS,
-    **{
-        job.__name__: job
-        for job in (refuses, breaks, not_finite, deaf, eats, killed, spins, environment, fills)
-    },
+    "breaks": breaks,
+    "deaf": deaf,
+    "eats": eats,
+    "environment": environment,
+    "fills": fills,
+    "killed": killed,
+    "lingers": lingers,
+    "not_finite": not_finite,
+    "refuses": refuses,
+    "spins": spins,
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--kinds":
-        print(json.dumps(sorted(FAULTY)))
-    else:
-        main(FAULTY)
+    main(FAULTY)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +18,7 @@ from workbench.errors import InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.runs.channel import CALLS, LINE_BYTES, Channel, answer, socket_path
 from workbench.runs.client import Client
 from workbench.runs.connect import open_runs
+from workbench.runs.layout import database
 from workbench.runs.owner import OPERATOR
 from workbench.runs.supervisor import Supervisor
 
@@ -145,6 +148,17 @@ def test_the_socket_is_private_and_outlived(served: Supervisor, tmp_path: Path) 
         assert json.loads(raw.makefile().readline())["error"]["code"] == "channel-request"
     with Client(tmp_path) as runs:
         assert runs.list(ANN) == []
+
+
+def test_on_a_space_only_the_supervisor_opens_the_store(home: Path) -> None:
+    with open_supervisor(home, environment={**os.environ, "SPACE_ID": "a/b"}) as runs:
+        channel = Channel(runs, home)
+        run = runs.submit(ANN, "count", {"steps": 1})
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            sqlite3.connect(database(home), timeout=0).execute("SELECT * FROM runs")
+        with open_runs(home, starts=False) as asked:
+            assert isinstance(asked, Client) and asked.wait(OPERATOR, run.id, 30).state == "complete"
+        channel.close()
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def _play(examples: int) -> None:
         Histories,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=10,
+            stateful_step_count=8,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,

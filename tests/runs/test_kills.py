@@ -97,6 +97,71 @@ def test_the_supervisor_is_killed(number: int, tmp_path: Path) -> None:
     check.close()
 
 
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from tests.runs.harness import ANN, open_supervisor
+from workbench.runs import home, nursery
+from workbench.runs.child import go
+
+def die(*args, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+folder, point = Path(sys.argv[1]), sys.argv[2]
+(folder / "up").write_text("x")
+runs = open_supervisor(folder, background=False)
+if point == "files copied":
+    runs._store.add = die
+elif point == "row added":
+    runs._nursery.mirror = die
+elif point == "child waits":
+    runs._store.change = die
+elif point == "row runs":
+    nursery.go = die
+elif point == "word sent":
+    nursery.go = lambda *args: (go(*args), die())
+run = runs.submit(ANN, "count", {"steps": 2}, inputs={"a.txt": folder / "up"})
+if point == "folder aside":
+    runs._store.delete = die
+elif point == "row deleted":
+    home.shutil.rmtree = die
+if point in ("folder aside", "row deleted"):
+    runs.delete(ANN, run.id)
+runs.tick()
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "state"),
+    [
+        ("files copied", None),
+        ("row added", "queued"),
+        ("child waits", "queued"),
+        ("row runs", "interrupted"),
+        ("word sent", "running"),
+        ("folder aside", None),
+        ("row deleted", None),
+    ],
+)
+def test_the_supervisor_dies_at_each_point(point: str, state: str | None, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", DIES, str(tmp_path), point], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with open_supervisor(tmp_path, background=False, starts=False) as runs:
+        if state == "interrupted":
+            # The child that was never told to go has to hear that nobody is there.
+            until(lambda: runs.tick() or not runs.list(OPERATOR, state="running"))
+        found = runs.list(OPERATOR)
+        states = {"running", "complete"} if state == "running" else {state}
+        assert [run.state in states for run in found] == ([] if state is None else [True])
+        assert len(list(layout.runs_folder(tmp_path).iterdir())) <= len(found)
+    with open_supervisor(tmp_path) as runs:
+        for run in found:
+            if runs.wait(ANN, run.id, 30).resumable:
+                runs.resume(ANN, run.id)
+            assert runs.wait(ANN, run.id, 30).state == "complete"
+            assert runs.result(ANN, run.id) == counted(2)
+
+
 def test_a_child_without_the_word_to_go_touches_nothing(tmp_path: Path) -> None:
     folder = layout.runs_folder(tmp_path)
     folder.mkdir()

@@ -112,9 +112,11 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on(runs: Supervisor) -> None:
     wait_for_step(runs, run, 3)
     begun = time.monotonic()
     assert runs.cancel(ANN, run.id).stopping
+    asked_at = runs.metrics_since(ANN, run.id).lines[-1]["step"]
     assert runs.cancel(ANN, run.id).stopping
     ended = finished(runs, run)
-    assert time.monotonic() - begun < 2
+    # One step to hear it, one that was under way; the time is generous towards a busy machine.
+    assert ended.step <= asked_at + 2 and time.monotonic() - begun < 10
     assert (ended.state, ended.reason, ended.stopping) == ("cancelled", None, False)
     assert list((runs.run_folder(ANN, run.id) / "checkpoints").iterdir())
     assert runs.cancel(ANN, run.id).state == "cancelled"
@@ -148,6 +150,12 @@ def test_a_deaf_run_is_killed_with_its_helpers(tmp_path: Path) -> None:
         runs.cancel(ANN, run.id)
         assert finished(runs, run).state == "cancelled"
         until(lambda: identify(int(helper.read_text())) is None)
+
+
+def test_a_run_that_hangs_at_its_exit_does_not_hold_the_queue(tmp_path: Path) -> None:
+    with open_supervisor(tmp_path, replace(QUICK, grace_seconds=0.2)) as runs:
+        run = finished(runs, runs.submit(ANN, "lingers", {}))
+        assert (run.state, runs.result(ANN, run.id)) == ("complete", {"done": True})
 
 
 @pytest.mark.parametrize(
@@ -195,10 +203,11 @@ def test_memory_that_the_system_took_back_is_named(tmp_path: Path, monkeypatch: 
 
 
 def test_time_and_steps_are_limited(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, wall_seconds=0.5, steps=50)) as runs:
-        ended = finished(runs, runs.submit(ANN, "count", {"steps": 40, "step_seconds": 0.2}))
+    with open_supervisor(tmp_path / "time", replace(QUICK, wall_seconds=0.5)) as runs:
+        ended = finished(runs, runs.submit(ANN, "count", {"steps": 10_000, "step_seconds": 0.2}))
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == ("failed", "time-limit")
+    with open_supervisor(tmp_path / "steps", replace(QUICK, steps=50)) as runs:
         ended = finished(runs, runs.submit(ANN, "count", {"steps": 60}))
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == ("failed", "step-limit")

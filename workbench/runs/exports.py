@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -20,8 +21,13 @@ _DEPTH = 64
 
 def to_yaml(run: Run) -> str:
     """The settings of a run as YAML."""
-    text: str = yaml.safe_dump(_plain(run), allow_unicode=True, sort_keys=False)
-    return text
+    plain = _plain(run)
+    text: str = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    if _same(text, plain):
+        return text
+    # Some characters stand for a line's end when they are not escaped; with them, all are.
+    escaped: str = yaml.safe_dump(plain, sort_keys=False)
+    return escaped
 
 
 def to_json(run: Run) -> str:
@@ -30,7 +36,7 @@ def to_json(run: Run) -> str:
 
 
 def from_text(text: str) -> dict[str, Any]:
-    """Read what `to_yaml` or `to_json` wrote (JSON is YAML too).
+    """Read what `to_yaml` or `to_json` wrote.
 
     Returns:
         ``kind``, ``name``, ``note`` and ``config``, as `Supervisor.submit` takes them.
@@ -44,8 +50,7 @@ def from_text(text: str) -> dict[str, Any]:
             "run-settings-too-big", f"{len(text):,} characters", expected=f"at most {CONFIG_BYTES:,} bytes"
         )
     try:
-        _refuse_aliases(text)
-        found = yaml.safe_load(text)
+        found = _parsed(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DataFileError("run-settings-broken", str(error)[:300], expected="YAML or JSON") from error
     good = isinstance(found, Mapping) and set(found) <= _KEYS and found.get("format") == _FORMAT
@@ -71,6 +76,22 @@ def _plain(run: Run) -> dict[str, Any]:
         "note": run.note,
         "settings": json.loads(json.dumps(run.config)),
     }
+
+
+def _parsed(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        # Not every JSON text is YAML: 1e5 would be a word, and some characters are refused.
+        with suppress(ValueError):
+            return json.loads(text)
+    _refuse_aliases(text)
+    return yaml.safe_load(text)
+
+
+def _same(text: str, plain: Mapping[str, Any]) -> bool:
+    try:
+        return json.dumps(yaml.safe_load(text)) == json.dumps(plain)
+    except (yaml.YAMLError, ValueError, TypeError):
+        return False
 
 
 def _refuse_aliases(text: str) -> None:

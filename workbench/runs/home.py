@@ -11,9 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from workbench.errors import WorkbenchError
+from workbench.errors import FolderWriteError, WorkbenchError
 from workbench.runs import layout
-from workbench.runs.files import get_json, put_json
+from workbench.runs.files import coded, get_json, put_json
 from workbench.runs.opening import Notice, Opened, history_off, open_database
 from workbench.runs.record import Row, row_from
 from workbench.runs.store import Store
@@ -51,7 +51,8 @@ def take(folder: Path, environment: Mapping[str, str]) -> Home:
         WorkbenchError: ``supervisor-elsewhere``: another process has it.
     """
     try:
-        layout.runs_folder(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        for needed in (folder, layout.runs_folder(folder)):
+            needed.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = FileLock(layout.supervisor_lock(folder), thread_local=False)
         lock.acquire(timeout=0)
     except Timeout:
@@ -80,11 +81,21 @@ def mirror(folder: Path, row: Row) -> None:
 
 
 def remove(folder: Path, store: Store, run_id: str) -> None:
-    """Delete a run and its folder; begun once, it is finished at the next start at the latest."""
+    """Delete a run and its folder; begun once, it is finished at the next start at the latest.
+
+    Raises:
+        FolderWriteError: ``disk-full``, ``not-writable``, ``history-read-only``; nothing is deleted.
+    """
     run, doomed = layout.run_folder(folder, run_id), layout.deleted_folder(folder, run_id)
-    with suppress(FileNotFoundError):
+    store.check_writable()
+    with coded(run), suppress(FileNotFoundError):
         run.rename(doomed)
-    store.delete(run_id)
+    try:
+        store.delete(run_id)
+    except FolderWriteError:
+        with suppress(OSError):
+            doomed.rename(run)
+        raise
     shutil.rmtree(doomed, ignore_errors=True)
 
 
@@ -92,7 +103,8 @@ def _put_right(folder: Path, opened: Opened, lock: FileLock) -> Home:
     store = Store(opened)
     if opened.kept and not opened.read_only:
         for run_id in layout.deleted_ids(folder):
-            remove(folder, store, run_id)
+            with suppress(FolderWriteError):
+                remove(folder, store, run_id)
         if store.fresh:
             store.adopt(sorted(_found_rows(folder), key=lambda row: row.position))
         _drop_unborn(folder, store)

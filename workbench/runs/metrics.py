@@ -145,6 +145,7 @@ def _parsed(line: bytes) -> Mapping[str, Any] | None:
     if not isinstance(value, dict):
         return None
     for name in ("step", "total", "attempt", "resumed_from"):
-        if name in value and (not isinstance(value[name], int) or isinstance(value[name], bool)):
+        number = value.get(name, 0)
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 53:
             return None
     return value if isinstance(value.get("values", {}), dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -112,6 +113,9 @@ class Nursery:
         if wall is not None and row.stop is None and now - child.started_monotonic > wall:
             self._store.change(row.id, stop="time-limit")
             self.ask_to_stop(row.id)
+        if child.stop_since is None and (layout.run_folder(self._folder, row.id) / layout.OUTCOME).exists():
+            # It is done; a library that hangs at the exit must not hold the queue.
+            child.stop_since = now
         if child.stop_since is not None and now - child.stop_since > self._limits.grace_seconds:
             child.kill()
         if now - child.folded_at >= self._limits.fold_seconds:
@@ -206,9 +210,9 @@ class Nursery:
         if report is None:
             return {}
         loss = report.get("values", {}).get("loss")
-        total = report.get("total", 0)
+        is_number = isinstance(loss, int | float) and not isinstance(loss, bool) and math.isfinite(loss)
         return {
             "step": report["step"],
-            "total": total,
-            "loss": loss if isinstance(loss, int | float) else None,
+            "total": report.get("total", 0),
+            "loss": float(loss) if is_number else None,
         }

@@ -70,15 +70,8 @@ def open_database(path: Path | None, environment: Mapping[str, str] = os.environ
     """
     if path is None:
         return _in_memory(())
-    if _is_newer(path):
-        newer = Notice(
-            "history-newer",
-            "The history of runs was written by a newer version: it can be read, and no run can be started. "
-            "Update this app",
-        )
-        return Opened(_connect(path, read_only=True), read_only=True, notices=(newer,))
     try:
-        return _open(path, environment)
+        return _newer(path) if _is_newer(path) else _open(path, environment)
     except sqlite3.Error as error:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DISK_ERRORS:
             return _in_memory((_off(str(error)),))
@@ -101,6 +94,10 @@ def _open(path: Path, environment: Mapping[str, str]) -> Opened:
         answers = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
         if answers != ["ok"]:
             raise sqlite3.DatabaseError(str(answers[0]))
+        if schema.version(connection) > len(schema.MIGRATIONS):
+            # Only now to be seen: a transaction that a kill had left was rolled back first.
+            connection.close()
+            return _newer(path)
         fresh = schema.version(connection) == 0
         if fresh and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise sqlite3.DatabaseError("tables of another program")
@@ -136,6 +133,15 @@ def _is_newer(path: Path) -> bool:
             connection.close()
     except sqlite3.Error:
         return False
+
+
+def _newer(path: Path) -> Opened:
+    notice = Notice(
+        "history-newer",
+        "The history of runs was written by a newer version: it can be read, and no run can be started. "
+        "Update this app",
+    )
+    return Opened(_connect(path, read_only=True), read_only=True, notices=(notice,))
 
 
 def _start_anew(path: Path, environment: Mapping[str, str]) -> Opened:

@@ -27,6 +27,19 @@ class Store:
         self.read_only = opened.read_only
         self.notices: tuple[Notice, ...] = opened.notices
 
+    def check_writable(self) -> None:
+        """Refuse what would change rows of a newer version.
+
+        Raises:
+            FolderWriteError: ``history-read-only``.
+        """
+        if self.read_only:
+            raise FolderWriteError(
+                "history-read-only",
+                "the history of runs was written by a newer version",
+                fix="Update this app, or give it another folder for its runs",
+            )
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
@@ -171,12 +184,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        if self.read_only:
-            raise FolderWriteError(
-                "history-read-only",
-                "the history of runs was written by a newer version",
-                fix="Update this app, or give it another folder for its runs",
-            )
+        self.check_writable()
         try:
             # Taking the write lock at once: a transaction that reads first would fail where another writes.
             self._connection.execute("BEGIN IMMEDIATE")

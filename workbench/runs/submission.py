@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from workbench.errors import DataFileError, InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.runs.files import coded
@@ -115,25 +116,33 @@ def copy_inputs(inputs: Mapping[str, Path], folder: Path) -> None:
                 expected="a name such as train.parquet",
                 where="files of the run",
             )
-        try:
-            handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except (OSError, ValueError) as error:
-            raise DataFileError("run-input-file", "the file cannot be read", where=name) from error
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise DataFileError("run-input-file", "it is no regular file", where=name)
-            if status.st_size > INPUT_BYTES:
-                raise DataFileError(
-                    "run-input-too-big",
-                    f"{status.st_size:,} bytes",
-                    expected=f"at most {INPUT_BYTES:,} bytes",
-                    where=name,
-                )
-            with coded(folder / name):
-                folder.mkdir(parents=True, exist_ok=True)
-                with (folder / name).open("xb") as copy:
-                    shutil.copyfileobj(file, copy, 1 << 20)
+        with _opened(name, source) as file, coded(folder / name):
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / name).open("xb") as copy:
+                shutil.copyfileobj(file, copy, 1 << 20)
+
+
+@contextmanager
+def _opened(name: str, source: Path) -> Iterator[BinaryIO]:
+    try:
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise DataFileError("run-input-file", "the file cannot be read", where=name) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise DataFileError("run-input-file", "it is no regular file", where=name)
+        if status.st_size > INPUT_BYTES:
+            raise DataFileError(
+                "run-input-too-big",
+                f"{status.st_size:,} bytes",
+                expected=f"at most {INPUT_BYTES:,} bytes",
+                where=name,
+            )
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(handle)
 
 
 def _check_keys(value: object) -> None:

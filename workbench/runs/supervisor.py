@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import FolderWriteError, InvalidValueError, UnknownNameError
+from workbench.errors import FolderWriteError, InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.runs import home, layout, submission
 from workbench.runs.child import WORKER
 from workbench.runs.clock import Clock
@@ -69,7 +69,7 @@ class Supervisor:
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._trouble: dict[str, Notice] = {}
+        self._trouble: Notice | None = None
         self._home = home.take(folder, environment)
         self._store = self._home.store
         self._nursery = Nursery(self._home, self.limits, worker, environment, self._clock, starts=starts)
@@ -88,7 +88,7 @@ class Supervisor:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the user should know about the history; empty if all is well."""
-        return (*self._home.notices, *self._trouble.values())
+        return (*self._home.notices, *((self._trouble,) if self._trouble else ()))
 
     def submit(
         self,
@@ -276,6 +276,7 @@ class Supervisor:
         Raises:
             UnknownNameError: ``run-unknown``.
             InvalidValueError: ``run-active``.
+            FolderWriteError: ``disk-full``, ``not-writable``, ``history-read-only``; nothing is deleted.
         """
         with self._lock:
             row = self._row(access, run_id)
@@ -323,9 +324,9 @@ class Supervisor:
             try:
                 if self._nursery.tick():
                     self._ended.notify_all()
-                self._trouble.pop("history-not-written", None)
-            except FolderWriteError as error:
-                self._trouble["history-not-written"] = Notice("history-not-written", error.message)
+                self._trouble = None
+            except WorkbenchError as error:
+                self._trouble = Notice("history-not-written", error.message)
 
     def close(self) -> None:
         """Let go of the folder. Children go on; the next supervisor finds them."""
@@ -370,7 +371,7 @@ class Supervisor:
         try:
             self._nursery.mirror(row)
         except FolderWriteError as error:
-            self._trouble["history-not-written"] = Notice("history-not-written", error.message)
+            self._trouble = Notice("history-not-written", error.message)
 
     def _seen(self, row: Row) -> Run:
         seconds = row.seconds_before
