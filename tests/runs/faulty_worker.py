@@ -57,6 +57,16 @@ def killed(context: JobContext) -> Mapping[str, Any] | None:
     return {}
 
 
+def leaves(context: JobContext) -> Mapping[str, Any] | None:
+    """Ends well, and leaves a helper process behind."""
+    helper = os.fork()
+    if helper == 0:
+        time.sleep(60)
+        os._exit(0)
+    (context.folder / "helper").write_text(str(helper))
+    return {}
+
+
 def lingers(context: JobContext) -> Mapping[str, Any] | None:
     """Gives its result and hangs at the exit, as a library's thread may."""
     atexit.register(time.sleep, 60)
@@ -102,6 +112,7 @@ FAULTY: Mapping[str, Job] = {
     "environment": environment,
     "fills": fills,
     "killed": killed,
+    "leaves": leaves,
     "lingers": lingers,
     "not_finite": not_finite,
     "refuses": refuses,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
@@ -73,11 +72,14 @@ def damage(data: bytes, how: str, chance: random.Random) -> bytes:
         "header": b"x" * 100 + data[100:],
         "other": b"PK\x03\x04 this is something else entirely" * 40,
         "zeros": bytes(len(data)),
-        "page": data[:4096] + os.urandom(4096) + data[8192:],
+        "page": data[:4096] + chance.randbytes(4096) + data[8192:],
+        "last page": data[:-4096] + chance.randbytes(4096),
     }[how]
 
 
-@pytest.mark.parametrize("how", ["bits", "truncated", "stump", "header", "other", "zeros", "page"])
+@pytest.mark.parametrize(
+    "how", ["bits", "truncated", "stump", "header", "other", "zeros", "page", "last page"]
+)
 def test_a_damaged_store_is_made_anew(how: str, home: Path) -> None:
     ids = in_home(home)
     path = layout.database(home)

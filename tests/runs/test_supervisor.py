@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.harness import ANN, BEN, QUICK, counted, open_supervisor, until, wait_for_step
-from workbench.errors import InvalidValueError, UnknownNameError, WorkbenchError
+from workbench.errors import FolderWriteError, InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.runs import layout
 from workbench.runs.clock import Clock
 from workbench.runs.owner import OPERATOR, new_owner
@@ -260,6 +260,42 @@ def test_a_double_click_starts_once(runs: Supervisor, tmp_path: Path) -> None:
     other = runs.submit(BEN, "count", {"steps": 1}, key="start-1")
     assert first.id == second.id != other.id
     assert len(list(layout.runs_folder(tmp_path).iterdir())) == 2
+
+
+def test_a_double_click_on_a_full_queue_finds_its_run(tmp_path: Path) -> None:
+    with open_supervisor(tmp_path, replace(QUICK, queued=1), starts=False) as runs:
+        first = runs.submit(ANN, "count", {}, key="k")
+        assert runs.submit(ANN, "count", {}, key="k") == first
+
+
+def test_what_a_run_started_ends_with_it(runs: Supervisor) -> None:
+    run = finished(runs, runs.submit(ANN, "leaves", {}))
+    assert run.state == "complete"
+    helper = runs.run_folder(ANN, run.id) / "helper"
+    until(lambda: identify(int(helper.read_text())) is None)
+
+
+def test_a_request_to_stop_outlives_its_supervisor(tmp_path: Path) -> None:
+    with open_supervisor(tmp_path) as runs:
+        run = slow(runs)
+        wait_for_step(runs, run)
+        # On record, and killed before the child heard of it.
+        runs._store.change(run.id, stop="cancel")
+    with open_supervisor(tmp_path) as runs:
+        assert finished(runs, run).state == "cancelled"
+
+
+def test_a_deletion_that_cannot_be_recorded_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_supervisor(tmp_path, starts=False) as runs:
+        run = runs.submit(ANN, "count", {})
+
+        def refuse(run_id: str) -> None:
+            raise FolderWriteError("disk-full", "the disk is full")
+
+        monkeypatch.setattr(runs._store, "delete", refuse)
+        with pytest.raises(FolderWriteError):
+            runs.delete(ANN, run.id)
+        assert runs.show(ANN, run.id) == run and (runs.run_folder(ANN, run.id) / "run.json").exists()
 
 
 def test_rerun_takes_settings_and_files(runs: Supervisor, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ _FORMAT = 1
 _KEYS = frozenset({"format", "kind", "name", "note", "settings"})
 # Aliases let some bytes stand for gigabytes.
 _DEPTH = 64
+# Escaped, a character takes up to six bytes.
+_TEXT_BYTES = 6 * CONFIG_BYTES
 
 
 def to_yaml(run: Run) -> str:
@@ -45,9 +47,9 @@ def from_text(text: str) -> dict[str, Any]:
         DataFileError: ``run-settings-too-big``, ``run-settings-broken``, ``run-settings-format``.
         InvalidTypeError: ``run-config-value``.
     """
-    if len(text.encode("utf-8", "replace")) > CONFIG_BYTES:
+    if len(text.encode("utf-8", "replace")) > _TEXT_BYTES:
         raise DataFileError(
-            "run-settings-too-big", f"{len(text):,} characters", expected=f"at most {CONFIG_BYTES:,} bytes"
+            "run-settings-too-big", f"{len(text):,} characters", expected=f"at most {_TEXT_BYTES:,} bytes"
         )
     try:
         found = _parsed(text)

@@ -48,15 +48,12 @@ class Store:
         """Add a run at the end of the queue.
 
         Returns:
-            The row with its position; or the earlier run of the same owner under the same key.
+            The row with its position.
 
         Raises:
             FolderWriteError: ``disk-full``, ``not-writable``, ``history-read-only``.
         """
         with self._writing():
-            earlier = self.by_key(row.owner_hash, row.key)
-            if earlier is not None:
-                return earlier
             row = replace(row, position=self._next_position())
             self._connection.execute(_INSERT, _values(row))
         return row

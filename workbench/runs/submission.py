@@ -19,7 +19,7 @@ from workbench.runs.states import STATES
 NAME_CHARACTERS = 200
 NOTE_CHARACTERS = 10_000
 KEY_CHARACTERS = 100
-CONFIG_BYTES = 1 << 20
+CONFIG_BYTES = 1 << 18
 INPUT_BYTES = 1 << 30
 _INPUT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}(\.[a-z0-9]{1,8}){1,2}", re.ASCII)
 # Everything below the space but the line's end and the tab, and what has no UTF-8.

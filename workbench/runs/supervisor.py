@@ -22,10 +22,10 @@ from workbench.runs.metrics import Metrics, read_since
 from workbench.runs.nursery import Nursery
 from workbench.runs.opening import Notice
 from workbench.runs.owner import Access, Operator, may_see, owner_hash
-from workbench.runs.process import boot_id
 from workbench.runs.queue import check_room
 from workbench.runs.record import Row, Run
 from workbench.runs.states import RESUMABLE, State
+from workbench.runs.view import seen
 
 PAGE = 200
 _LOG_BYTES = 1 << 16
@@ -107,7 +107,7 @@ class Supervisor:
         Args:
             owner: The owner's secret, from `new_owner`.
             kind: A kind of job.
-            config: Its settings: JSON values, 1 MiB at most.
+            config: Its settings: JSON values, 256 KiB at most.
             name: One line, 200 characters at most.
             note: 10,000 characters at most.
             key: A start counts once under its key: the second click gets the first one's run.
@@ -374,28 +374,4 @@ class Supervisor:
             self._trouble = Notice("history-not-written", error.message)
 
     def _seen(self, row: Row) -> Run:
-        seconds = row.seconds_before
-        if row.state == "running" and row.started_monotonic is not None and row.pid_start is not None:
-            same_boot = row.pid_start.endswith(boot_id())
-            seconds += max(0.0, self._clock.monotonic() - row.started_monotonic) if same_boot else 0.0
-        return Run(
-            id=row.id,
-            kind=row.kind,
-            name=row.name,
-            note=row.note,
-            state=row.state,
-            owner=row.owner_hash[:8],
-            config=json.loads(row.config),
-            place=self._store.place(row),
-            step=row.step,
-            total=row.total,
-            loss=row.loss,
-            seconds=seconds,
-            attempt=row.attempt,
-            stopping=row.state == "running" and row.stop is not None,
-            reason=row.reason,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            rerun_of=row.rerun_of,
-        )
+        return seen(row, self._store.place(row), self._clock.monotonic())
