@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.harness import ANN, BEN, QUICK, counted, open_supervisor
-from workbench.errors import InvalidValueError, UnknownNameError, WorkbenchError
+from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.runs.channel import CALLS, LINE_BYTES, Channel, answer, socket_path
 from workbench.runs.client import Client
 from workbench.runs.connect import open_runs
@@ -171,6 +171,22 @@ def test_nobody_listens(tmp_path: Path) -> None:
     assert refusal.value.code == "supervisor-away"
     with open_runs(tmp_path, starts=False) as runs:
         assert isinstance(runs, Supervisor)
+
+
+def test_a_client_finds_the_next_supervisor(home: Path) -> None:
+    with open_supervisor(home, background=False, starts=False) as runs:
+        channel = Channel(runs, home)
+        client = Client(home)
+        run = client.submit(ANN, "count", {})
+        with pytest.raises(InvalidTypeError, match="run-config-value"):
+            client.submit(ANN, "count", {"x": object()})
+        channel.close()
+    with pytest.raises(WorkbenchError, match="supervisor-away"):
+        client.show(ANN, run.id)
+    with open_supervisor(home, background=False, starts=False) as runs:
+        channel = Channel(runs, home)
+        assert client.show(ANN, run.id) == run
+        channel.close()
 
 
 def test_what_a_killed_supervisor_left_is_removed(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from workbench.runs.supervisor import Supervisor
 
 LINE_BYTES = 4 << 20
 _PREFIX = "workbench-channel-"
-_IDLE_SECONDS = 600.0
+_IDLE_SECONDS = 60.0
 
 
 def _submit(runs: Supervisor, values: dict[str, Any]) -> Any:

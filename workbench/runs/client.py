@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from workbench.runs.opening import Notice
 from workbench.runs.owner import Access, Operator
 from workbench.runs.record import Run
 from workbench.runs.states import State
+from workbench.runs.submission import checked_config
 
 CALL_SECONDS = 120.0
 _POLL_SECONDS = 0.2
@@ -46,18 +46,8 @@ class Client:
     """
 
     def __init__(self, home: Path) -> None:
-        path = socket_path(home)
-        self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(CALL_SECONDS)
-        try:
-            if path is None:
-                raise FileNotFoundError
-            self._socket.connect(str(path))
-        except OSError as error:
-            self._socket.close()
-            raise _away() from error
-        self._reader = self._socket.makefile("rb")
+        self._home = home
+        self._connect().close()
 
     def submit(
         self,
@@ -72,7 +62,13 @@ class Client:
     ) -> Run:
         """As `Supervisor.submit`."""
         files = {file: str(path) for file, path in (inputs or {}).items()}
-        values = {"kind": kind, "config": dict(config), "name": name, "note": note, "key": key}
+        values = {
+            "kind": kind,
+            "config": json.loads(checked_config(config)),
+            "name": name,
+            "note": note,
+            "key": key,
+        }
         return Run.from_dict(self._call("submit", owner=owner, inputs=files, **values))
 
     def list(
@@ -142,9 +138,7 @@ class Client:
             time.sleep(_POLL_SECONDS)
 
     def close(self) -> None:
-        """Hang up."""
-        self._reader.close()
-        self._socket.close()
+        """Nothing is held between two calls; here for the sake of the supervisor's ``close``."""
 
     def __enter__(self) -> Client:
         return self
@@ -162,9 +156,9 @@ class Client:
                 "run-request-too-big", f"{len(line):,} bytes", expected=f"at most {LINE_BYTES:,} bytes"
             )
         try:
-            with self._lock:
-                self._socket.sendall(line)
-                answer = self._reader.readline()
+            with self._connect() as connection, connection.makefile("rb") as reader:
+                connection.sendall(line)
+                answer = reader.readline()
         except OSError as error:
             raise _away() from error
         if not answer.endswith(b"\n"):
@@ -175,6 +169,27 @@ class Client:
             kind = _KINDS.get(told.pop("kind"), WorkbenchError)
             raise kind(told.pop("code"), told.pop("came"), **told)
         return found["value"]
+
+    def _connect(self) -> socket.socket:
+        path = socket_path(self._home)
+        if path is None:
+            raise _away()
+        until = time.monotonic() + CALL_SECONDS
+        while True:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(CALL_SECONDS)
+            try:
+                connection.connect(str(path))
+                return connection
+            except BlockingIOError as error:
+                # So many others are waiting to be heard.
+                connection.close()
+                if time.monotonic() > until:
+                    raise _away() from error
+                time.sleep(_POLL_SECONDS / 10)
+            except OSError as error:
+                connection.close()
+                raise _away() from error
 
 
 def _away() -> WorkbenchError:
