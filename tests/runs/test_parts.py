@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -298,3 +300,12 @@ def test_a_time_is_read_at_a_glance() -> None:
         "0:01:01",
         "1:02:05",
     ]
+
+
+def test_the_command_line_for_runs_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, workbench.runs.text, workbench.runs.connect, workbench.runs.exports\n"
+        "print(sorted({'torch', 'numpy', 'gradio', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -51,7 +51,7 @@ class Child:
             return not process.alive(self.identity)
         if self.popen.returncode is not None:
             return True
-        if os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if not _has_ended(self.popen):
             return False
         process.kill_group_of(self.popen.pid)
         self.popen.wait()
@@ -75,6 +75,13 @@ class Child:
     def kill(self) -> None:
         """End it and all that it started."""
         process.kill_group(self.identity)
+
+
+def _has_ended(popen: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):
+        # macOS: its number is free from here on, for the instant until its group is ended.
+        return popen.poll() is not None
+    return os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def spawn(folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
