@@ -19,7 +19,7 @@ from workbench.compare.judged_models import JudgedModel, stored_model
 from workbench.compare.leaks import LeakFacts, find_leaks
 from workbench.compare.proof import general_sets, prove, smallest_before_training
 from workbench.compare.proof_html import proof_html
-from workbench.compare.proof_reasons import ENGLISH
+from workbench.compare.proof_reasons import ENGLISH, ENGLISH_LABELS
 from workbench.compare.proof_report import proof_dict, proof_json
 from workbench.compare.proof_results import Proof, ProofSettings
 from workbench.compare.seeds import seed_spread
@@ -247,3 +247,14 @@ def test_every_reason_has_a_sentence() -> None:
     assert (spread.deviation, spread.low) == (None, None)
     lone = verdict(proof().differences[0])
     assert all(reason.text() for reason in lone.reasons)
+
+
+def test_another_language_fills_the_same_keys() -> None:
+    found = proof()
+    upper = {key: template.split("{", 1)[0].upper() or "·" for key, template in ENGLISH.items()}
+    labels = {key: f"«{word}»" for key, word in ENGLISH_LABELS.items()}
+    text = proof_html(found, templates=upper, labels=labels, language="ko")
+    assert '<html lang="ko">' in text and "«Proof of a fine-tune»" in text and "«Better»" in text
+    words = {word for word in ENGLISH_LABELS.values() if "{" not in word and len(word) > 6}
+    body = text.split("<body>")[1]
+    assert not [word for word in words if body.count(word) > body.count(f"«{word}»")]

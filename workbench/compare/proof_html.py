@@ -18,7 +18,7 @@ _STYLE = """
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--paper:#0d1117;--line:#3d444d;
 --good:#3fb950;--bad:#f85149;--calm:#9198a1;--bar:#1f4f8a}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:980px;
-margin:0 auto;padding:16px;overflow-wrap:anywhere}
+margin:0 auto;padding:16px;overflow-wrap:break-word}
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid var(--line)}
 .verdict{border-left:6px solid var(--calm);padding:4px 16px}.verdict strong{font-size:1.6em}
 .verdict.better{border-color:var(--good)}.verdict.worse{border-color:var(--bad)}
@@ -148,7 +148,11 @@ def _forgetting(proof: Proof, labels: Words) -> str:
     differences = [one.difference for one in proof.forgetting]
     ends = [end for row in differences for end in (row.low, row.high) if end is not None]
     rows = [
-        [escape(one.source), escape(one.state), *_difference_row(one.difference, axis(ends), labels)[2:]]
+        [
+            escape(one.source),
+            escape(labels[one.state]),
+            *_difference_row(one.difference, axis(ends), labels)[2:],
+        ]
         for one in proof.forgetting
     ]
     head = ("forgetting", "", "difference", "interval", "p", "")

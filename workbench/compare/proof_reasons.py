@@ -67,12 +67,8 @@ ENGLISH: Mapping[str, str] = {
     "leaks-unknown": "Nobody looked whether the held-out items stand in the training data",
     "leaks-left-out": "{count} of {items:,} held-out items stand in the training data and were left out",
     "leaks-left-out.one": "{count} of {items:,} held-out items stands in the training data and was left out",
-    "texts-shared": (
-        "{count} of {texts:,} held-out texts also stand in training rows, though not as the same item"
-    ),
-    "texts-shared.one": (
-        "{count} of {texts:,} held-out texts also stands in training rows, though not as the same item"
-    ),
+    "texts-shared": "{count} of {texts:,} held-out texts stand in some training row",
+    "texts-shared.one": "{count} of {texts:,} held-out texts stands in some training row",
     "few-items": "Only {items} items: below {least}, a verdict means little whatever it says",
     "one-seed": (
         "One seed: this is about {candidate} as it came out, and not about what another training would give"
@@ -86,6 +82,8 @@ ENGLISH_LABELS: Mapping[str, str] = {
     "better": "Better",
     "worse": "Worse",
     "not shown": "Not shown",
+    "fell": "Fell",
+    "held": "Held",
     "choice": "Before you use it: {choice}, untuned, is not behind",
     "differences": "Tuned minus untuned, on held-out data",
     "differences-note": (
