@@ -252,5 +252,7 @@ def test_few_seeds_that_vary_are_not_trusted() -> None:
 @pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.0), (3, 0.3), (5, 1.0)])
 def test_the_interval_covers_what_it_says(seeds: int, spread: float) -> None:
     held, better = coverage(1500, seeds, 100, spread, np.random.default_rng(seeds))
-    assert held >= 0.935
-    assert better <= 0.035
+    # The percentile interval of 100 items is a little narrow (normal for t, 99/100 of the variance, 400
+    # resamples): about 94%. Three standard errors of 1,500 draws are 1.8 points of it, 1.2 of the 2.5%.
+    assert held >= 0.94 - 0.018
+    assert better <= 0.025 + 0.012
