@@ -22,8 +22,8 @@ from workbench.runs.supervisor import Supervisor
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Supervisor:
-    with open_supervisor(tmp_path) as supervisor:
+def runs(home: Path) -> Supervisor:
+    with open_supervisor(home) as supervisor:
         yield supervisor
 
 
@@ -41,7 +41,7 @@ def code_of(error: pytest.ExceptionInfo[WorkbenchError]) -> str:
     return error.value.code
 
 
-def test_a_run_from_start_to_end(runs: Supervisor, tmp_path: Path) -> None:
+def test_a_run_from_start_to_end(runs: Supervisor, home: Path) -> None:
     run = runs.submit(ANN, "count", {"steps": 7, "seed": "x"}, name="첫 번째 ✨", note="two\nlines")
     assert (run.state, run.place, run.name, run.owner) == ("queued", 1, "첫 번째 ✨", run.owner)
     ended = finished(runs, run)
@@ -53,13 +53,13 @@ def test_a_run_from_start_to_end(runs: Supervisor, tmp_path: Path) -> None:
     assert ended.loss == counted(7, "x")["sum"] / 7
     lines = runs.metrics_since(ANN, run.id).lines
     assert [line["step"] for line in lines] == list(range(1, 8))
-    folder = layout.run_folder(tmp_path, run.id)
+    folder = layout.run_folder(home, run.id)
     found = {path.name for path in folder.iterdir()}
     assert found >= {"config.json", "run.json", "metrics.jsonl", "log.txt", "checkpoints", "result.json"}
 
 
-def test_one_at_a_time_in_order_with_places(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, background=False) as runs:
+def test_one_at_a_time_in_order_with_places(home: Path) -> None:
+    with open_supervisor(home, background=False) as runs:
         first, second, third = (runs.submit(owner, "count", {"steps": 2}) for owner in (ANN, BEN, ANN))
         assert [first.place, second.place, third.place] == [1, 2, 3]
         runs.tick()
@@ -72,8 +72,8 @@ def test_one_at_a_time_in_order_with_places(tmp_path: Path) -> None:
     assert order == [first.id, second.id, third.id]
 
 
-def test_an_owner_runs_one_at_a_time_and_others_pass(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, running=2), background=False) as runs:
+def test_an_owner_runs_one_at_a_time_and_others_pass(home: Path) -> None:
+    with open_supervisor(home, replace(QUICK, running=2), background=False) as runs:
         first, second = slow(runs), slow(runs)
         other = slow(runs, BEN)
         runs.tick()
@@ -84,8 +84,8 @@ def test_an_owner_runs_one_at_a_time_and_others_pass(tmp_path: Path) -> None:
         until(lambda: runs.tick() or not [run for run in runs.list(OPERATOR) if run.active])
 
 
-def test_an_owner_may_queue_three(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, queued=4), background=False) as runs:
+def test_an_owner_may_queue_three(home: Path) -> None:
+    with open_supervisor(home, replace(QUICK, queued=4), background=False) as runs:
         slow(runs)
         runs.tick()
         waiting = [slow(runs) for _ in range(3)]
@@ -142,8 +142,8 @@ def test_cancel_at_once_and_while_it_waits(runs: Supervisor) -> None:
     assert finished(runs, first).state == "cancelled"
 
 
-def test_a_deaf_run_is_killed_with_its_helpers(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, grace_seconds=0.3)) as runs:
+def test_a_deaf_run_is_killed_with_its_helpers(home: Path) -> None:
+    with open_supervisor(home, replace(QUICK, grace_seconds=0.3)) as runs:
         run = runs.submit(ANN, "deaf", {})
         helper = runs.run_folder(ANN, run.id) / "helper"
         until(lambda: helper.exists() and helper.read_text())
@@ -152,8 +152,8 @@ def test_a_deaf_run_is_killed_with_its_helpers(tmp_path: Path) -> None:
         until(lambda: identify(int(helper.read_text())) is None)
 
 
-def test_a_run_that_hangs_at_its_exit_does_not_hold_the_queue(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, grace_seconds=0.2)) as runs:
+def test_a_run_that_hangs_at_its_exit_does_not_hold_the_queue(home: Path) -> None:
+    with open_supervisor(home, replace(QUICK, grace_seconds=0.2)) as runs:
         run = finished(runs, runs.submit(ANN, "lingers", {}))
         assert (run.state, runs.result(ANN, run.id)) == ("complete", {"done": True})
 
@@ -173,10 +173,10 @@ def test_a_run_that_hangs_at_its_exit_does_not_hold_the_queue(tmp_path: Path) ->
     ],
 )
 def test_every_end_has_its_reason(
-    kind: str, config: dict[str, int], state: str, code: str, tmp_path: Path
+    kind: str, config: dict[str, int], state: str, code: str, home: Path
 ) -> None:
     limits = replace(QUICK, address_space_bytes=4 << 30, cpu_seconds=1)
-    with open_supervisor(tmp_path, limits) as runs:
+    with open_supervisor(home, limits) as runs:
         ended = finished(runs, runs.submit(ANN, kind, config))
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == (state, code)
@@ -192,31 +192,31 @@ def test_every_end_has_its_reason(
             assert "ZeroDivisionError: all of it" in runs.log_tail(ANN, ended.id)
 
 
-def test_memory_that_the_system_took_back_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_the_system_took_back_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kills = iter(range(100))
     monkeypatch.setattr("workbench.runs.child.kills_for_memory", lambda: next(kills))
     monkeypatch.setattr("workbench.runs.nursery.kills_for_memory", lambda: -1)
-    with open_supervisor(tmp_path) as runs:
+    with open_supervisor(home) as runs:
         ended = finished(runs, runs.submit(ANN, "killed", {"signal": int(signal.SIGKILL)}))
         assert ended.reason is not None
         assert ended.reason.code == "out-of-memory" and "smaller batch" in ended.reason.message
 
 
-def test_time_and_steps_are_limited(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path / "time", replace(QUICK, wall_seconds=0.5)) as runs:
+def test_time_and_steps_are_limited(home: Path) -> None:
+    with open_supervisor(home / "time", replace(QUICK, wall_seconds=0.5)) as runs:
         ended = finished(runs, runs.submit(ANN, "count", {"steps": 10_000, "step_seconds": 0.2}))
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == ("failed", "time-limit")
-    with open_supervisor(tmp_path / "steps", replace(QUICK, steps=50)) as runs:
+    with open_supervisor(home / "steps", replace(QUICK, steps=50)) as runs:
         ended = finished(runs, runs.submit(ANN, "count", {"steps": 60}))
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == ("failed", "step-limit")
 
 
-def test_durations_do_not_follow_the_date(tmp_path: Path) -> None:
+def test_durations_do_not_follow_the_date(home: Path) -> None:
     hours = iter(range(24, 0, -1))
     clock = Clock(now=lambda: f"2026-01-01T{next(hours, 0):02d}:00:00")
-    with open_supervisor(tmp_path, clock=clock) as runs:
+    with open_supervisor(home, clock=clock) as runs:
         ended = finished(runs, runs.submit(ANN, "count", {"steps": 2}))
     assert ended.started_at < ended.created_at
     assert 0 < ended.seconds < 30
@@ -254,16 +254,16 @@ def test_an_id_is_no_path(run_id: str, runs: Supervisor) -> None:
         assert code_of(refusal) == "run-unknown"
 
 
-def test_a_double_click_starts_once(runs: Supervisor, tmp_path: Path) -> None:
+def test_a_double_click_starts_once(runs: Supervisor, home: Path) -> None:
     first = runs.submit(ANN, "count", {"steps": 1}, key="start-1")
     second = runs.submit(ANN, "count", {"steps": 2}, key="start-1")
     other = runs.submit(BEN, "count", {"steps": 1}, key="start-1")
     assert first.id == second.id != other.id
-    assert len(list(layout.runs_folder(tmp_path).iterdir())) == 2
+    assert len(list(layout.runs_folder(home).iterdir())) == 2
 
 
-def test_a_double_click_on_a_full_queue_finds_its_run(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, replace(QUICK, queued=1), starts=False) as runs:
+def test_a_double_click_on_a_full_queue_finds_its_run(home: Path) -> None:
+    with open_supervisor(home, replace(QUICK, queued=1), starts=False) as runs:
         first = runs.submit(ANN, "count", {}, key="k")
         assert runs.submit(ANN, "count", {}, key="k") == first
 
@@ -275,18 +275,18 @@ def test_what_a_run_started_ends_with_it(runs: Supervisor) -> None:
     until(lambda: identify(int(helper.read_text())) is None)
 
 
-def test_a_request_to_stop_outlives_its_supervisor(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path) as runs:
+def test_a_request_to_stop_outlives_its_supervisor(home: Path) -> None:
+    with open_supervisor(home) as runs:
         run = slow(runs)
         wait_for_step(runs, run)
         # On record, and killed before the child heard of it.
         runs._store.change(run.id, stop="cancel")
-    with open_supervisor(tmp_path) as runs:
+    with open_supervisor(home) as runs:
         assert finished(runs, run).state == "cancelled"
 
 
-def test_a_deletion_that_cannot_be_recorded_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_supervisor(tmp_path, starts=False) as runs:
+def test_a_deletion_that_cannot_be_recorded_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_supervisor(home, starts=False) as runs:
         run = runs.submit(ANN, "count", {})
 
         def refuse(run_id: str) -> None:
@@ -298,8 +298,8 @@ def test_a_deletion_that_cannot_be_recorded_is_none(tmp_path: Path, monkeypatch:
         assert runs.show(ANN, run.id) == run and (runs.run_folder(ANN, run.id) / "run.json").exists()
 
 
-def test_rerun_takes_settings_and_files(runs: Supervisor, tmp_path: Path) -> None:
-    source = tmp_path / "upload"
+def test_rerun_takes_settings_and_files(runs: Supervisor, home: Path) -> None:
+    source = home / "upload"
     source.write_text("a,b\n")
     run = runs.submit(ANN, "environment", {"x": 1}, name="n", inputs={"train.csv": source})
     source.unlink()
@@ -310,7 +310,7 @@ def test_rerun_takes_settings_and_files(runs: Supervisor, tmp_path: Path) -> Non
     assert result is not None and result["inputs"] == {"train.csv": "a,b\n"}
 
 
-def test_a_child_gets_no_secret(tmp_path: Path) -> None:
+def test_a_child_gets_no_secret(home: Path) -> None:
     names = (
         "HF_TOKEN",
         "AWS_SECRET_ACCESS_KEY",
@@ -320,7 +320,7 @@ def test_a_child_gets_no_secret(tmp_path: Path) -> None:
         "DATABASE_URL",
     )
     secrets = dict.fromkeys(names, "hf_x")
-    with open_supervisor(tmp_path, environment={**os.environ, **secrets, "OMP_NUM_THREADS": "1"}) as runs:
+    with open_supervisor(home, environment={**os.environ, **secrets, "OMP_NUM_THREADS": "1"}) as runs:
         run = finished(runs, runs.submit(ANN, "environment", {}))
         result = runs.result(ANN, run.id)
     assert result is not None
@@ -330,7 +330,7 @@ def test_a_child_gets_no_secret(tmp_path: Path) -> None:
     assert not {"torch", "numpy", "gradio", "sqlite3"} & set(result["modules"])
 
 
-def test_delete(runs: Supervisor, tmp_path: Path) -> None:
+def test_delete(runs: Supervisor, home: Path) -> None:
     run = slow(runs)
     wait_for_step(runs, run)
     with pytest.raises(InvalidValueError) as refusal:
@@ -339,7 +339,7 @@ def test_delete(runs: Supervisor, tmp_path: Path) -> None:
     runs.cancel(ANN, run.id)
     finished(runs, run)
     runs.delete(ANN, run.id)
-    assert runs.list(ANN) == [] and list(layout.runs_folder(tmp_path).iterdir()) == []
+    assert runs.list(ANN) == [] and list(layout.runs_folder(home).iterdir()) == []
 
 
 def test_names_and_notes(runs: Supervisor) -> None:
@@ -366,11 +366,11 @@ def test_unknown_kinds_are_refused_with_the_known_ones(runs: Supervisor) -> None
     assert code_of(refusal) == "run-kind"
 
 
-def test_a_run_goes_on_without_its_supervisor(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path) as runs:
+def test_a_run_goes_on_without_its_supervisor(home: Path) -> None:
+    with open_supervisor(home) as runs:
         run = runs.submit(ANN, "count", {"steps": 40, "step_seconds": 0.02})
         wait_for_step(runs, run)
-    with open_supervisor(tmp_path) as runs:
+    with open_supervisor(home) as runs:
         assert runs.show(ANN, run.id).state == "running"
         ended = finished(runs, run)
         assert (ended.state, ended.attempt) == ("complete", 1)
@@ -378,15 +378,15 @@ def test_a_run_goes_on_without_its_supervisor(tmp_path: Path) -> None:
         assert ended.seconds >= 40 * 0.02
 
 
-def test_a_run_that_died_alone_is_interrupted(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path) as runs:
+def test_a_run_that_died_alone_is_interrupted(home: Path) -> None:
+    with open_supervisor(home) as runs:
         run = runs.submit(ANN, "count", {"steps": 60, "step_seconds": 0.02})
         wait_for_step(runs, run, 2)
         pid = next(iter(runs._nursery._children.values())).identity.pid
     os.kill(pid, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(pid, 0)
-    with open_supervisor(tmp_path) as runs:
+    with open_supervisor(home) as runs:
         found = runs.show(ANN, run.id)
         assert found.state == "interrupted" and found.reason is not None and found.resumable
         assert found.seconds > 0
@@ -395,25 +395,25 @@ def test_a_run_that_died_alone_is_interrupted(tmp_path: Path) -> None:
         assert runs.result(ANN, run.id) == counted(60)
 
 
-def test_cancel_reaches_a_child_of_an_earlier_supervisor(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path) as runs:
+def test_cancel_reaches_a_child_of_an_earlier_supervisor(home: Path) -> None:
+    with open_supervisor(home) as runs:
         run = slow(runs)
         wait_for_step(runs, run)
-    with open_supervisor(tmp_path) as runs:
+    with open_supervisor(home) as runs:
         runs.cancel(ANN, run.id)
         assert finished(runs, run).state == "cancelled"
 
 
-def test_one_supervisor_a_home(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path), pytest.raises(WorkbenchError) as refusal:
-        open_supervisor(tmp_path)
+def test_one_supervisor_a_home(home: Path) -> None:
+    with open_supervisor(home), pytest.raises(WorkbenchError) as refusal:
+        open_supervisor(home)
     assert code_of(refusal) == "supervisor-elsewhere"
 
 
-def test_a_number_given_anew_is_not_taken_for_the_child(tmp_path: Path) -> None:
-    with open_supervisor(tmp_path, background=False, starts=False) as runs:
+def test_a_number_given_anew_is_not_taken_for_the_child(home: Path) -> None:
+    with open_supervisor(home, background=False, starts=False) as runs:
         run = runs.submit(ANN, "count", {"steps": 1})
         # This very process has the number, and was born at another time.
         runs._store.change(run.id, "running", pid=os.getpid(), pid_start="1@elsewhere", attempt=1)
-    with open_supervisor(tmp_path, background=False, starts=False) as runs:
+    with open_supervisor(home, background=False, starts=False) as runs:
         assert runs.show(ANN, run.id).state == "interrupted"
