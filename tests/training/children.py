@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
+
+from tqdm import tqdm
 
 FAILED = 70
 
@@ -29,6 +32,8 @@ def start_child(function: Callable[[], object]) -> int:
         return child
     code = FAILED
     try:
+        # The lock of the bars is shared with all forked processes: one killed with it would stop the others.
+        tqdm.set_lock(threading.RLock())
         function()
         code = 0
     except BaseException:

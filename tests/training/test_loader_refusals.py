@@ -38,6 +38,13 @@ from workbench.training.loader_parts import STATELESS_SAMPLERS
 from workbench.training.loader_state import ReplayedLoader
 
 
+class Placed(Noisy):
+    """Rows of a file, wherever it lies; a stage that a callback may set."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.noise, self.limit, self.stage = path, 0.5, float("inf"), "easy"
+
+
 class Unknown(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         return iter(torch.randperm(11).tolist())
@@ -192,6 +199,19 @@ def test_a_shuffled_list_ends_the_resume_between_epochs_too() -> None:
     random.shuffle(rows)
     with pytest.raises(CheckpointError, match=r"dataset is not what it was.*loader-drifted"):
         ReplayedLoader(DataLoader(pairs(30), 30, collate_fn=as_list)).restore(*loader.state())
+
+
+def test_a_text_counts_only_where_it_changed_on_the_way() -> None:
+    loader = ReplayedLoader(of(Placed("/one/place"))[0])
+    list(loader.start_epoch())
+    ReplayedLoader(of(Placed("/another"))[0]).restore(*loader.state())
+    loader.loader.dataset.stage = "hard"
+    with pytest.raises(CheckpointError, match=r"dataset.stage is not what it was.*loader-drifted"):
+        ReplayedLoader(of(Placed("/another"))[0]).restore(*loader.state())
+    other = Placed("/another")
+    other.stage, other.noise = "hard", 0.25
+    with pytest.raises(CheckpointError, match=r"dataset.noise was 0.5 and is 0.25.*loader-drifted"):
+        ReplayedLoader(of(other)[0]).restore(*loader.state())
 
 
 def test_what_no_generator_explains_ends_the_resume() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,13 @@ class ObjectStates:
 NOTHING = ObjectStates({}, {"states": {}, "epochs": {}, "hidden": {}})
 
 
-def read_objects(parts: LoaderParts) -> ObjectStates:
+def read_objects(parts: LoaderParts, at_first: Mapping[str, Any]) -> ObjectStates:
     """Read the states of all objects.
+
+    Args:
+        parts: The objects.
+        at_first: Their ``hidden_state`` when the training began. A text or list that is still the same says
+            what the data is, such as a path, and is left out; a number is kept in any case.
 
     Raises:
         InvalidTypeError: ``state-not-storable``.
@@ -45,7 +51,12 @@ def read_objects(parts: LoaderParts) -> ObjectStates:
         found, states[path] = to_tree(owner.state_dict(), path)
         tensors.update({f"{path}:{name}": tensor for name, tensor in found.items()})
     epochs = {path: int(sampler.epoch) for path, sampler in parts.distributed.items()}
-    return ObjectStates(tensors, {"states": states, "epochs": epochs, "hidden": hidden_state(parts)})
+    hidden = {
+        path: value
+        for path, value in hidden_state(parts).items()
+        if not isinstance(value, str) or at_first.get(path) != value
+    }
+    return ObjectStates(tensors, {"states": states, "epochs": epochs, "hidden": hidden})
 
 
 def put_objects(parts: LoaderParts, states: ObjectStates) -> None:
@@ -54,7 +65,7 @@ def put_objects(parts: LoaderParts, states: ObjectStates) -> None:
     Raises:
         CheckpointError: ``loader-changed``, ``loader-drifted``, or ``checkpoint-damaged``.
     """
-    then, here = states.document, read_objects(parts)
+    then, here = states.document, read_objects(parts, {})
     if set(then["states"]) != set(parts.stateful):
         raise changed("objects with state_dict", sorted(then["states"]), sorted(parts.stateful))
     for path, tree in then["states"].items():
@@ -86,8 +97,10 @@ def hidden_state(parts: LoaderParts) -> dict[str, Any]:
                 # The rows that a sampler counts, and the sets of a set of sets, are parts themselves.
                 if id(value) not in owners and f"{path}.{name}[0]" not in parts.plain:
                     found[f"{path}.{name}"] = sample_digest(value)
+            elif isinstance(value, float) and not math.isfinite(value):
+                found[f"{path}.{name}"] = repr(value)
             elif isinstance(value, bool | int | float | str):
-                found[f"{path}.{name}"] = repr(value) if isinstance(value, float) else value
+                found[f"{path}.{name}"] = value
     return found
 
 

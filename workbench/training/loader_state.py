@@ -10,15 +10,15 @@ and what is done about it:
   sampler's draws. Between them dropout draws from the same generators. So every call into the loader is
   watched: a generator that it moved, and that something else had moved since the loader's last call, goes
   into a journal with its state before the call. The replay sets these states at the same calls. An epoch
-  that draws only at its start has a journal of one entry.
+  that draws only at its start has a journal of one entry; the worst has 5 kB a batch.
 - *Generators of the loader and its samplers*, also shared between loaders: they are in the journal as the
   global ones are, and their state at the checkpoint is set after the replay.
 - *Objects with a state of their own* offer ``state_dict`` and ``load_state_dict``, taken where the iterator
   is made. Without these, a sampler of unknown type, an iterable data set, a generator or an iterator in a
   data set or a collate function, and persistent workers are refused before the first step.
-- *State that nobody saw.* Attributes of data sets, samplers and collate objects are compared with those at
-  the start of the epoch; and a digest of every batch that the replay takes with that of the batches the
-  training took. A difference ends the resume with a code; it never drifts.
+- *State that nobody saw.* The numbers in data sets, samplers and collate objects, and the texts and lists
+  that changed on the way, are compared with what they were; and the digest of the batches that the replay
+  takes with that of the batches the training took. A difference ends the resume with a code.
 
 The replay does all the work of the batches again but the model's. It leaves the global generators as they
 were; the caller sets them to their states at the checkpoint.
@@ -40,6 +40,7 @@ from workbench.training.loader_objects import (
     ObjectStates,
     changed,
     drifted,
+    hidden_state,
     put_objects,
     read_objects,
 )
@@ -66,6 +67,7 @@ class ReplayedLoader(Iterator[Any]):
         self.loader = loader
         self._watches = must_resume
         self._parts = find_parts(loader) if must_resume else LoaderParts()
+        self._at_first = hidden_state(self._parts)
         self._iterator: Iterator[Any] | None = None
         self._reset()
 
@@ -73,7 +75,7 @@ class ReplayedLoader(Iterator[Any]):
         """Make the iterator of an epoch, as ``iter(loader)`` does; what was left of another is dropped."""
         self._reset()
         if self._watches:
-            self._start = read_objects(self._parts)
+            self._start = read_objects(self._parts, self._at_first)
         self._iterator = self._watched(0, lambda: iter(self.loader))
         return self
 
@@ -107,7 +109,7 @@ class ReplayedLoader(Iterator[Any]):
         if not self._watches:
             find_parts(self.loader)
             raise not_resumable("loader", "it was not watched", fix="Make it with must_resume=True")
-        now = read_objects(self._parts)
+        now = read_objects(self._parts, self._at_first)
         tensors = {f"now-{name}": tensor for name, tensor in now.tensors.items()}
         tensors |= {f"start-{name}": tensor for name, tensor in self._start.tensors.items()}
         for number, (_, _, before) in enumerate(self._journal):
