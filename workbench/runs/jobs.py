@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from workbench.runs.count_job import count
 from workbench.runs.job import Job
+from workbench.runs.train_job import train
 
 JOBS: Mapping[str, Job] = {
     "count": count,
+    "train": train,
 }
