@@ -25,7 +25,6 @@ from workbench.training import checkpoint as module
 from workbench.training import faults
 from workbench.training.checkpoint import (
     Checkpoint,
-    drop_later,
     newest_checkpoint,
     read_checkpoint,
     write_checkpoint,
@@ -107,6 +106,17 @@ def test_no_checkpoint_is_none(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "file") is None
 
 
+def test_a_root_that_cannot_be_read_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(CheckpointError, match="checkpoint-unreadable"):
+        newest_checkpoint(tmp_path)
+
+
 def test_a_set_that_is_not_there(tmp_path: Path) -> None:
     found = write(tmp_path, 1)
     for read in (found.tensors, found.document):
@@ -129,10 +139,6 @@ def test_steps_of_a_run_given_up_go_first(tmp_path: Path) -> None:
         write(tmp_path, step)
     write(tmp_path, 2, keep=2)
     assert names(tmp_path) == ["step-000001", "step-000002"]
-    write(tmp_path, 5)
-    assert drop_later(tmp_path, 1) == ("step-000002", "step-000005")
-    assert names(tmp_path) == ["step-000001"]
-    assert drop_later(tmp_path, 1) == ()
 
 
 def test_steps_beyond_six_digits_are_in_order(tmp_path: Path) -> None:
@@ -219,7 +225,7 @@ def damage(folder: Path, kind: str, file: str, place: float, bit: int) -> None:
 KINDS = ["flip", "truncate", "append", "missing", "extra", "empty folder", "link", "a folder in its place"]
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(KINDS) | st.just("flip"),
     file=st.sampled_from(FILES),

@@ -152,6 +152,9 @@ def newest_checkpoint(root: Path) -> Checkpoint | None:
 
     Returns:
         The checkpoint; its ``notices`` name those that were passed over.
+
+    Raises:
+        CheckpointError: ``checkpoint-unreadable``: the folder of the checkpoints cannot be read.
     """
     notices: list[str] = []
     for folder in sorted(_step_folders(root), key=_step_of, reverse=True):
@@ -172,25 +175,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         CheckpointError: ``checkpoint-damaged``: a file is missing, too much, or not as it was written.
     """
     return Checkpoint(folder, *check_files(folder))
-
-
-def drop_later(root: Path, step: int) -> tuple[str, ...]:
-    """Remove the checkpoints after a step, so that a run that goes on from there is not overtaken by them.
-
-    Args:
-        root: Folder of the checkpoints.
-        step: The step that is gone on from; its own checkpoint stays.
-
-    Returns:
-        Names of the removed folders.
-
-    Raises:
-        FolderWriteError: One cannot be removed.
-    """
-    later = sorted(folder for folder in _step_folders(root) if _step_of(folder) > step)
-    with writing(root):
-        _remove(root, later)
-    return tuple(folder.name for folder in later)
 
 
 def _check_arguments(
@@ -239,6 +223,14 @@ def _step_folders(root: Path) -> list[Path]:
         return [entry for entry in root.iterdir() if STEP_FOLDER.fullmatch(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        # Not the same as none: a training would begin anew over it.
+        raise CheckpointError(
+            "checkpoint-unreadable",
+            f"the folder cannot be read: {error.strerror}",
+            where=shown(root.name),
+            fix="Choose a folder that you may read",
+        ) from error
 
 
 def _step_of(folder: Path) -> int:
