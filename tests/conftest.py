@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 _OFFLINE = Path(__file__).parent / "offline"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]{2}")
 
 # Before any library is imported, and inherited by every process a test starts.
 os.environ.update(
@@ -42,7 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the long forms where they were not asked for."""
+    """Refuse names that differ from process to process; skip the long forms where they were not asked for."""
+    # The parallel runner compares the names that its processes found.
+    if unstable := [item.nodeid for item in items if _ADDRESS.search(item.nodeid)]:
+        raise pytest.UsageError(f"These test names hold an address; give them ids: {unstable[:3]}")
     if config.getoption("--full"):
         return
     for item in items:

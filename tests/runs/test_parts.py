@@ -94,7 +94,7 @@ def test_look_alikes_of_ids_are_none(run_id: str) -> None:
         ({"a": float("nan")}, "run-config-value"),
         ({"a": {1: 2}}, "run-config-value"),
         ({"a": [{"b": {None: 1}}]}, "run-config-value"),
-        ({"a": object()}, "run-config-value"),
+        pytest.param({"a": object()}, "run-config-value", id="an object"),
         ({"a": b"x"}, "run-config-value"),
         ({"a": "\ud800"}, "run-config-value"),
         ([], "run-config-value"),
