@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import InvalidValueError
@@ -20,6 +20,7 @@ from workbench.recipe.config import (
 )
 
 
+@settings(max_examples=25)
 @given(
     st.builds(
         TrainingConfig,

@@ -169,7 +169,14 @@ def config_from_yaml(text: str, where: str = "config") -> TrainingConfig:
 
 def config_to_yaml(config: TrainingConfig) -> str:
     """The config as YAML, every setting stated; reads back to the same config."""
-    return str(yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True))
+    values = config.model_dump()
+    text = str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    try:
+        whole = yaml.safe_load(text) == values
+    except yaml.YAMLError:
+        whole = False
+    # Written as they are, a few control characters do not read back: then everything is escaped.
+    return text if whole else str(yaml.safe_dump(values, sort_keys=False))
 
 
 def read_config(path: Path) -> TrainingConfig:
