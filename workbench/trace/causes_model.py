@@ -30,10 +30,9 @@ def padding_baked(left: Trace, right: Trace, rung: Rung) -> Values:
     if rung.name != "attended_pads" or not _attends(right) or _attends(left):
         return None
     plain = right.stage("padding").plain
-    widths, masks = plain["width"], plain["mask"]
-    # A batch padded to its longest text has one text without padding; a fixed width need not.
-    fixed = len(set(widths)) == 1 and all(len(mask) < widths[0] for mask in masks)
-    return {"width": widths[0], **_count(left, rung)} if fixed else None
+    # A batch padded to its longest text has no wider text; a fixed width has.
+    fixed = len(set(plain["width"])) == 1 and plain["width"][0] > min(plain["longest"])
+    return {"width": plain["width"][0], **_count(left, rung)} if fixed else None
 
 
 def mask_missing(left: Trace, right: Trace, rung: Rung) -> Values:

@@ -66,13 +66,17 @@ def _over_padding(trace: Trace, text: int) -> Vector | None:
 
 
 def _without_specials(trace: Trace, text: int) -> Vector | None:
-    plain = trace.stage("specials").plain
-    if not plain:
+    specials, tokens = trace.stage("specials").plain, trace.stage("tokens").plain
+    if not specials or not tokens:
         return None
-    before, after = len(plain["prefix"][text]), len(plain["suffix"][text])
+    before, after = specials["prefix"][text], specials["suffix"][text]
     rows = _output(trace, text)
-    inside = rows[before : len(rows) - after]
-    return np.asarray(inside.mean(axis=0)) if len(inside) else None
+    kept = len(rows) - len(before) - len(after)
+    content = [index not in {*before, *after} for index in tokens["content"][text][:kept]]
+    inside = rows[len(before) : len(rows) - len(after)]
+    if not any(content) or len(content) != len(inside):
+        return None
+    return np.asarray(inside[content].mean(axis=0))
 
 
 def _side(name: str) -> Pooler:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.compare.results import Verdict
 from workbench.compare.similarity_matrix import row_cosines
-from workbench.contenders.trace_contract import Trace
+from workbench.contenders.trace_contract import STAGES, Trace
 from workbench.trace.causes import name_cause
 from workbench.trace.ladder import climb, limit_of
 from workbench.trace.results import Difference, Rung
@@ -29,20 +29,24 @@ _CONTEXT = (
 )
 
 
-def diff(left: Trace, right: Trace) -> Difference:
+def diff(left: Trace, right: Trace, swapped: Collection[str] = ()) -> Difference:
     """Where and why two pipelines part.
 
     Args:
         left: The one to hold as right; the cause and the fix are told of the other.
         right: A trace of the same texts.
+        swapped: Stages at which ``right`` holds left's values: only what comes after them is judged.
 
     Raises:
         InvalidValueError: The traces are of different texts, or have no stage in common.
     """
     rungs = climb(left, right)
-    verdict = _verdict(rungs)
+    order = list(STAGES)
+    last = max((order.index(stage) for stage in swapped), default=-1)
+    judged = [rung for rung in rungs if order.index(rung.stage) > last]
+    verdict = _verdict(judged)
     wanted = verdict if verdict in ("different", "precision") else None
-    first = next((rung for rung in rungs if rung.verdict == wanted), None)
+    first = next((rung for rung in judged if rung.verdict == wanted), None)
     gap = next((r.max_abs for r in rungs if (r.stage, r.name) == ("batching", "embedding")), float("nan"))
     a, b = left.embeddings, right.embeddings
     cosines = row_cosines(a, b) if a.shape == b.shape and a.size else np.array([np.nan])
