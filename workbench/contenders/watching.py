@@ -149,7 +149,7 @@ class Watcher:
         key = f"{name}" if len(self.batches) > 1 or name not in names else f"{name} 2"
         if key not in names:
             names.append(key)
-        return self._vectors("", f"modules/{key}", rows)
+        return self._vectors("modules", key, rows)
 
     def finished(self, rows: Any) -> Any:
         """The batch as it leaves the last module."""
@@ -168,6 +168,7 @@ class Watcher:
         for row, seen in enumerate(self._batch):
             real = self._real[row]
             seen.plain["padding/width"] = int(shape[1])
+            seen.plain["padding/longest"] = int(self._real.sum(axis=1).max(initial=0))
             if mask is None or mask.ndim == 2:
                 values = np.ones(shape[1], dtype=int) if mask is None else _numpy(mask[row]).astype(int)
                 seen.plain["padding/mask"] = values[real].tolist()
@@ -226,7 +227,7 @@ class Watcher:
         return values
 
     def _vectors(self, stage: str, name: str, values: Tensor) -> Tensor:
-        key = f"{stage}/{name}" if stage else name
+        key = f"{stage}/{name}"
         if stage in self._stages and self._left is not None:
             other = self._left.stage(stage).arrays.get(name)
             if other is not None:
