@@ -128,7 +128,7 @@ def _no_mask(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _baked_padding(pipeline: ManualPipeline) -> ManualPipeline:
-    width = limit_of(pipeline)
+    width = min(limit_of(pipeline), 128)
     padded = with_arguments(pipeline, padding="max_length", max_length=width)
     return replace(_inputs(_no_mask)(padded), pool=_mean_of_columns)
 
