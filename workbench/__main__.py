@@ -1,4 +1,4 @@
-"""``python -m workbench``: the command line, and the app among its commands."""
+"""``python -m workbench``: the command line, with the app and tracing among its commands."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from workbench.cli import app as cli
+from workbench.cli_trace import app as trace
 
 __all__ = ["cli"]
+
+cli.add_typer(trace, name="trace")
 
 
 @cli.command("app")
