@@ -38,11 +38,12 @@ def test_a_whole_trace_comes_back_bit_for_bit(trace, tmp_path: Path) -> None:
 
 
 def test_a_cut_trace_still_names_the_stage(trace, tmp_path: Path) -> None:
-    save_trace(trace, tmp_path / "left", token_rows=4)
+    save_trace(trace, tmp_path / "left", token_rows=12)
     right = record(manual_pipeline(inject(sound("bert"), ["cls-pooling"]), "right"), TEXTS)
-    save_trace(right, tmp_path / "right", token_rows=4)
+    save_trace(right, tmp_path / "right", token_rows=12)
     found = diff(load_trace(tmp_path / "left"), load_trace(tmp_path / "right"))
     assert found.first is not None and (found.first.stage, found.verdict) == ("pooling", "different")
+    assert found.cause is not None and found.cause.key == "pooling-cls"
 
 
 def test_parity_passes_on_noise_and_fails_with_the_cause(trace, tmp_path: Path) -> None:
