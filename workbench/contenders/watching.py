@@ -232,7 +232,9 @@ class Watcher:
             other = self._left.stage(stage).arrays.get(name)
             if other is not None:
                 rows = np.stack([other[place] for place in self._where])
-                values = torch.as_tensor(rows, dtype=values.dtype, device=values.device)
+                # What is finished is computed with no more: it keeps its own type.
+                dtype = torch.float32 if name == "finished" else values.dtype
+                values = torch.as_tensor(rows, dtype=dtype, device=values.device)
         for seen, row in zip(self._batch, _numpy(values), strict=True):
             seen.arrays[key] = row
         return values

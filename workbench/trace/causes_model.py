@@ -26,13 +26,13 @@ def _attends(trace: Trace) -> bool:
 
 
 def padding_baked(left: Trace, right: Trace, rung: Rung) -> Values:
-    """Every text of the right side is padded to one width, and the padding is read."""
+    """Right pads beyond the longest text of a batch, and reads the padding."""
     if rung.name != "attended_pads" or not _attends(right) or _attends(left):
         return None
     plain = right.stage("padding").plain
-    # A batch padded to its longest text has no wider text; a fixed width has.
-    fixed = len(set(plain["width"])) == 1 and plain["width"][0] > min(plain["longest"])
-    return {"width": plain["width"][0], **_count(left, rung)} if fixed else None
+    # A batch that is padded to its longest text is no wider than that.
+    wider = [w for w, longest in zip(plain["width"], plain["longest"], strict=True) if w > longest]
+    return {"width": wider[0], **_count(left, rung)} if wider else None
 
 
 def mask_missing(left: Trace, right: Trace, rung: Rung) -> Values:

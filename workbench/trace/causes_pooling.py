@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.compare.agreement import ROUNDING
 from workbench.contenders.trace_contract import Trace
-from workbench.trace.ladder import compute_type
+from workbench.trace.ladder import compute_type, token_counts
 from workbench.trace.results import Rung
 
 # Vectors pooled in float32 from recorded ones: the order of a sum is all that is left to differ.
@@ -147,8 +147,5 @@ def _fits(trace: Trace, kind: str) -> bool:
 
 def _is_cut(trace: Trace, text: int) -> bool:
     """Whether a file kept only some of a text's token vectors."""
-    specials, kept = trace.stage("specials").plain, trace.stage("truncation").plain.get("kept")
-    if not specials or kept is None:
-        return False
-    tokens = len(specials["prefix"][text]) + int(kept[text]) + len(specials["suffix"][text])
-    return len(trace.stage("layers").arrays["output"][text]) != tokens
+    counts = token_counts(trace)
+    return counts is not None and len(trace.stage("layers").arrays["output"][text]) != counts[text]

@@ -45,7 +45,7 @@ SENTENCES: Mapping[str, str] = {
     ),
     "max_length-other": "the two cut {count} of {texts} texts at other places",
     "mask-padding-baked": (
-        "{right} pads every text to {width} tokens, as tokenizer.json says, and does not mask the padding"
+        "{right} pads texts to {width} tokens, as a fixed padding in tokenizer.json does, and reads the padding"
     ),
     "mask-missing": (
         "{right} does not give the encoder the attention mask: in {count} of {texts} texts padding is read "

@@ -128,8 +128,8 @@ def _no_mask(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _baked_padding(pipeline: ManualPipeline) -> ManualPipeline:
-    width = min(limit_of(pipeline), 128)
-    padded = with_arguments(pipeline, padding="max_length", max_length=width)
+    # Longer texts are left alone: cutting them would be another fault.
+    padded = with_arguments(pipeline, pad_to_multiple_of=min(limit_of(pipeline), 128))
     return replace(_inputs(_no_mask)(padded), pool=_mean_of_columns)
 
 

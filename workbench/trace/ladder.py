@@ -118,8 +118,41 @@ def _float_names(left: Trace, right: Trace, stage: str) -> list[str]:
 
 def _floats(left: Trace, right: Trace, stage: str, name: str) -> Rung:
     a, b = left.stage(stage).arrays[name], right.stage(stage).arrays[name]
+    if stage in ("embeddings", "layers"):
+        a, b = _alike(left, right, a, b)
     limit = limit_of(left, right, stage, name)
     return _judged(left, right, stage, name, a, b, limit)
+
+
+def token_counts(trace: Trace) -> list[int] | None:
+    """Tokens that the encoder sees of each text, special tokens included; None where it was not recorded."""
+    specials, kept = trace.stage("specials").plain, trace.stage("truncation").plain.get("kept")
+    if not specials or kept is None:
+        return None
+    around = zip(specials["prefix"], specials["suffix"], strict=True)
+    return [int(count) + len(a) + len(b) for count, (a, b) in zip(kept, around, strict=True)]
+
+
+def ends(rows: NDArray[Any], count: int) -> NDArray[Any]:
+    """The first and last rows, ``count`` in all: what a file keeps of a long text."""
+    if len(rows) <= count:
+        return rows
+    front = (count + 1) // 2
+    return np.concatenate([rows[:front], rows[len(rows) - (count - front) :]])
+
+
+def _alike(
+    left: Trace, right: Trace, a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """Texts with as many tokens on both sides, of which a file keeps fewer rows on one: keep those on both."""
+    counts = token_counts(left), token_counts(right)
+    pairs = []
+    for i, (one, other) in enumerate(zip(a, b, strict=True)):
+        if counts[0] is not None and counts[1] is not None and counts[0][i] == counts[1][i]:
+            fewest = min(len(one), len(other))
+            one, other = ends(one, fewest), ends(other, fewest)
+        pairs.append((one, other))
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def _judged(

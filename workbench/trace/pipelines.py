@@ -79,7 +79,7 @@ def contender_pipeline(contender: str, model: str, *, name: str = "", **override
         trace = recorder(opened, paths, texts, left, stages)
         return _named(trace, label, facts)
 
-    encoder = opened.model if contender == "manual" else opened.model[0].auto_model
+    encoder = opened.model if contender == "manual" else getattr(opened.model[0], "auto_model", None)
     return Pipeline(label, record, encoder)
 
 
@@ -193,7 +193,9 @@ def kernel(encoder: Any, name: str) -> Iterator[bool]:
     config = getattr(encoder, "config", None)
     before = getattr(config, "_attn_implementation", None)
     change = getattr(encoder, "set_attn_implementation", None)
-    if before is None or change is None or before == name:
+    # Families that write their attention themselves have one kernel.
+    can = getattr(encoder, "_can_set_attn_implementation", lambda: True)
+    if before is None or change is None or before == name or not can():
         yield False
         return
     with _KERNEL:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workbench.contenders.trace_contract import STAGES, StageRecord, Trace
 from workbench.errors import DataFileError
 from workbench.persistence.atomic import write_json, writing
+from workbench.trace.ladder import ends
 
 FORMAT = "embedding-trace"
 VERSION = 1
@@ -70,7 +71,8 @@ def save_trace(trace: Trace, path: Path, token_rows: int | None = TOKEN_ROWS) ->
     for key, record in trace.stages.items():
         rows: dict[str, list[int]] = {}
         for name, arrays in record.arrays.items():
-            kept = [_cut(array, token_rows) for array in arrays] if key in _TOKEN_STAGES else list(arrays)
+            cut = token_rows is not None and key in _TOKEN_STAGES
+            kept = [ends(array, token_rows or 0) if cut else array for array in arrays]
             rows[name] = [-1 if array.ndim == 1 else len(array) for array in kept]
             tensors[f"{key}/{name}"] = np.concatenate(
                 [np.atleast_2d(np.asarray(array, dtype=np.float32)) for array in kept]
@@ -130,13 +132,6 @@ def load_trace(path: Path, arrays_path: Path | None = None) -> Trace:
 
 def _bare(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in (".json", ".safetensors") else path
-
-
-def _cut(array: NDArray[Any], token_rows: int | None) -> NDArray[Any]:
-    if token_rows is None or len(array) <= token_rows:
-        return array
-    front = (token_rows + 1) // 2
-    return np.concatenate([array[:front], array[len(array) - (token_rows - front) :]])
 
 
 def _read_json(path: Path) -> _File:
