@@ -1,4 +1,4 @@
-"""Black box: vectors made by a changed recipe are traced back to the change, and files of vectors are read."""
+"""Black box: vectors made by a changed recipe lead back to the change; files of vectors are read."""
 
 from __future__ import annotations
 

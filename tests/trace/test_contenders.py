@@ -1,4 +1,4 @@
-"""The recorders of the three contenders on the same folder: agreement, settings told apart, nothing left behind."""
+"""The recorders of the three contenders: agreement, settings told apart, nothing left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each fault injected alone is named at its stage with its cause, and the swap closes the gap to the floor."""
+"""Each fault injected alone is named at its stage with its cause, and the swap closes the gap."""
 
 from __future__ import annotations
 

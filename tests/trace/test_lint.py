@@ -1,4 +1,4 @@
-"""The lint: the bundled model's contradictions, nothing on a folder saved here, and broken folders by code."""
+"""The lint: the bundled model's contradictions, nothing on a folder saved here, broken folders by code."""
 
 from __future__ import annotations
 

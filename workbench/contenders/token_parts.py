@@ -1,4 +1,4 @@
-"""Taking the ids of one text apart: special tokens before, content, special tokens after, and what was cut."""
+"""Taking the ids of one text apart: special tokens around it, content, and what was cut."""
 
 from __future__ import annotations
 
@@ -143,5 +143,5 @@ def special_ids(tokenizer: Any) -> frozenset[int]:
     listed = getattr(tokenizer, "all_special_ids", None)
     if listed is not None:
         return frozenset(int(index) for index in listed)
-    added = getattr(tokenizer, "get_added_tokens_decoder", dict)()
+    added: Mapping[int, Any] = getattr(tokenizer, "get_added_tokens_decoder", dict)()
     return frozenset(int(index) for index, token in added.items() if token.special)

@@ -1,4 +1,4 @@
-"""The contract of a trace: the stages of a pipeline, what is kept of each, and the points where it is watched."""
+"""The contract of a trace: the stages of a pipeline, what is kept of each, where it is watched."""
 
 from __future__ import annotations
 

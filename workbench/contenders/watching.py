@@ -1,9 +1,9 @@
-"""Watching a pipeline at work through hooks on its own objects; for a proof, another pipeline's value put in."""
+"""Watching a pipeline through hooks on its own objects; for a proof, another pipeline's value put in."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from workbench.contenders.encoder_parts import (
+    as_numpy,
+    dtype_name,
+    embedding_module,
+    layer_modules,
+    position_modules,
+    real_positions,
+)
+from workbench.contenders.other_tokens import other_parts, padded_batch
 from workbench.contenders.token_parts import (
     TokenizerView,
     TokenParts,
@@ -73,8 +82,8 @@ class Watcher:
 
     def features(self, originals: Sequence[str], prepared: Sequence[str], features: Any) -> Any:
         """The padded batch; token-level substitutes are built into a new one."""
-        ids = _numpy(features["input_ids"])
-        self._real = _real_positions(features, ids, getattr(self.tokenizer, "pad_token_id", None))
+        ids = as_numpy(features["input_ids"])
+        self._real = real_positions(features, ids, getattr(self.tokenizer, "pad_token_id", None))
         self.batches.append(list(originals))
         self._where = [self._place.get(text, -1) for text in originals]
         view = look_at(self.tokenizer, prepared)
@@ -128,8 +137,8 @@ class Watcher:
     def pool_input(self, hidden: Any) -> Any:
         """Token vectors that the pooling reads, and what padding would add to them."""
         hidden = self._rows("layers", "output", hidden)
-        self.facts["hidden_dtype"] = _dtype(hidden)
-        values, real = _numpy(hidden), self._real
+        self.facts["hidden_dtype"] = dtype_name(hidden)
+        values, real = as_numpy(hidden), self._real
         for row, seen in enumerate(self._batch):
             pads = values[row][~real[row]]
             seen.arrays["pooling/pad_sum"] = pads.sum(axis=0) if len(pads) else np.zeros_like(values[row][0])
@@ -140,7 +149,7 @@ class Watcher:
 
     def pooled(self, rows: Any) -> Any:
         """One vector a text."""
-        self.facts["pooled_dtype"] = _dtype(rows)
+        self.facts["pooled_dtype"] = dtype_name(rows)
         return self._vectors("pooling", "pooled", rows)
 
     def module(self, name: str, rows: Any) -> Any:
@@ -153,14 +162,14 @@ class Watcher:
 
     def finished(self, rows: Any) -> Any:
         """The batch as it leaves the last module."""
-        self.facts["finished_dtype"] = _dtype(rows)
+        self.facts["finished_dtype"] = dtype_name(rows)
         return self._vectors("modules", "finished", rows)
 
     # Hooks.
 
     def _on_inputs(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         self._layer = 0
-        ids = kwargs.get("input_ids", args[0] if args else None)
+        ids: Tensor = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
         shape = ids.shape
         if "padding" in self._stages and self._left is not None:
             kwargs = self._other_inputs(module, kwargs, shape, ids.device)
@@ -170,12 +179,12 @@ class Watcher:
             seen.plain["padding/width"] = int(shape[1])
             seen.plain["padding/longest"] = int(self._real.sum(axis=1).max(initial=0))
             if mask is None or mask.ndim == 2:
-                values = np.ones(shape[1], dtype=int) if mask is None else _numpy(mask[row]).astype(int)
+                values = np.ones(shape[1], dtype=int) if mask is None else as_numpy(mask[row]).astype(int)
                 seen.plain["padding/mask"] = values[real].tolist()
                 seen.plain["padding/attended_pads"] = int(values[~real].sum())
                 seen.plain["padding/mask_given"] = mask is not None
             seen.plain["padding/type_ids"] = (
-                [0] * int(real.sum()) if types is None else _numpy(types[row])[real].tolist()
+                [0] * int(real.sum()) if types is None else as_numpy(types[row])[real].tolist()
             )
         return args, kwargs
 
@@ -185,7 +194,7 @@ class Watcher:
             values = next((arg for arg in args if isinstance(arg, Tensor) and arg.ndim == 2), None)
         if values is None or values.shape[-1] != self._real.shape[1]:
             return
-        table = np.broadcast_to(_numpy(values), self._real.shape)
+        table = np.broadcast_to(as_numpy(values), self._real.shape)
         for row, seen in enumerate(self._batch):
             found = table[row][self._real[row]]
             # Rotations depend on distances alone.
@@ -195,7 +204,7 @@ class Watcher:
     def _on_embeddings(self, module: nn.Module, args: Any, output: Any) -> Any:
         if not isinstance(output, Tensor) or output.shape[:2] != self._real.shape:
             return None
-        self.facts["embedding_dtype"] = _dtype(output)
+        self.facts["embedding_dtype"] = dtype_name(output)
         return self._rows("embeddings", "embedding", output)
 
     def _on_layer(self, module: nn.Module, args: Any, output: Any) -> Any:
@@ -212,7 +221,7 @@ class Watcher:
     def _on_outputs(self, output: Any) -> None:
         pooler = getattr(output, "pooler_output", None)
         if isinstance(pooler, Tensor):
-            for seen, row in zip(self._batch, _numpy(pooler), strict=True):
+            for seen, row in zip(self._batch, as_numpy(pooler), strict=True):
                 seen.arrays["pooling/pooler"] = row
 
     # Keeping and substituting.
@@ -221,7 +230,7 @@ class Watcher:
         """Keep the rows of real tokens; with a substitute, return a copy that holds it."""
         key = f"{stage}/{name}"
         values = self._other_rows(stage, name, values)
-        table = _numpy(values)
+        table = as_numpy(values)
         for row, seen in enumerate(self._batch):
             seen.arrays[key] = table[row][self._real[row]]
         return values
@@ -235,7 +244,7 @@ class Watcher:
                 # What is finished is computed with no more: it keeps its own type.
                 dtype = torch.float32 if name == "finished" else values.dtype
                 values = torch.as_tensor(rows, dtype=dtype, device=values.device)
-        for seen, row in zip(self._batch, _numpy(values), strict=True):
+        for seen, row in zip(self._batch, as_numpy(values), strict=True):
             seen.arrays[key] = row
         return values
 
@@ -259,17 +268,19 @@ class Watcher:
             return features
         for seen, place in zip(self._batch, self._where, strict=True):
             assert seen.parts is not None
-            seen.parts = _substituted(seen.parts, left, place, self._stages, limit)
+            seen.parts = other_parts(seen.parts, left, place, self._stages, limit)
             if self._stages & {"normalisation", "tokens"}:
                 record = left.stage("normalisation").plain
                 if record:
                     seen.view = (record["normalised"][place], tuple(record["pieces"][place]))
         rows = [seen.parts.ids for seen in self._batch if seen.parts is not None]
-        changed, self._real = _padded(features, rows, self._real, getattr(self.tokenizer, "pad_token_id", 0))
+        changed, self._real = padded_batch(
+            features, rows, self._real, getattr(self.tokenizer, "pad_token_id", 0)
+        )
         return changed
 
     def _other_inputs(
-        self, encoder: nn.Module, kwargs: dict[str, Any], shape: tuple[int, int], device: torch.device
+        self, encoder: nn.Module, kwargs: dict[str, Any], shape: Sequence[int], device: torch.device
     ) -> dict[str, Any]:
         assert self._left is not None
         plain = self._left.stage("padding").plain
@@ -285,120 +296,12 @@ class Watcher:
         return changed
 
     def _spread(
-        self, values: Sequence[Any], shape: tuple[int, int], fill: int, device: torch.device
+        self, values: Sequence[Any], shape: Sequence[int], fill: int, device: torch.device
     ) -> Tensor:
-        table = np.full(shape, fill, dtype=np.int64)
+        table = np.full(tuple(shape), fill, dtype=np.int64)
         for row, place in enumerate(self._where):
             if len(values[place]) == self._real[row].sum():
                 table[row, self._real[row]] = values[place]
             else:
                 table[row, self._real[row]] = 1
         return torch.as_tensor(table, device=device)
-
-
-def embedding_module(encoder: nn.Module) -> nn.Module | None:
-    """The module that turns ids into vectors, positions included where they are added there."""
-    found = getattr(encoder, "embeddings", None)
-    if isinstance(found, nn.Module):
-        return found
-    getter = getattr(encoder, "get_input_embeddings", None)
-    module = getter() if getter is not None else None
-    return module if isinstance(module, nn.Module) else None
-
-
-def layer_modules(encoder: nn.Module) -> list[nn.Module]:
-    """The layers: members of the outermost module list; of the innermost where layers share weights."""
-    count = getattr(getattr(encoder, "config", None), "num_hidden_layers", None)
-    lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
-    full = [module for module in lists if len(module) == count]
-    if full and not any(len(module) == 1 and count != 1 for module in lists[:1]):
-        return list(full[0])
-    return list(lists[-1]) if lists else []
-
-
-def position_modules(encoder: nn.Module) -> list[nn.Module]:
-    """Modules that are called with the position ids."""
-    names = ("position_embeddings", "rotary_emb")
-    return [module for name, module in encoder.named_modules() if name.split(".")[-1] in names]
-
-
-def _substituted(
-    own: TokenParts, left: Trace, place: int, stages: frozenset[str], limit: int | None
-) -> TokenParts:
-    content, prefix, suffix = own.content, own.prefix, own.suffix
-    if stages & {"normalisation", "tokens"}:
-        content = tuple(left.stage("tokens").plain["content"][place])
-    if "specials" in stages:
-        prefix = tuple(left.stage("specials").plain["prefix"][place])
-        suffix = tuple(left.stage("specials").plain["suffix"][place])
-    cut_left = own.cut_left
-    if "truncation" in stages:
-        kept = int(left.stage("truncation").plain["kept"][place])
-        cut_left = bool(left.stage("truncation").plain["cut_left"][place])
-    elif limit is not None:
-        kept = max(limit - len(prefix) - len(suffix), 0)
-    else:
-        kept = own.kept if own.kept < len(own.content) else len(content)
-    return TokenParts(prefix, content, min(kept, len(content)), suffix, cut_left)
-
-
-def _padded(
-    features: Any, rows: list[list[int]], real: NDArray[np.bool_], pad: int | None
-) -> tuple[Any, NDArray[np.bool_]]:
-    """A batch of the same kind that holds other ids, padded on the same side and to a fixed width if it was."""
-    from transformers import BatchEncoding
-
-    before = _numpy(features["input_ids"])
-    longest_before = int(real.sum(axis=1).max(initial=0))
-    longest = max((len(row) for row in rows), default=0)
-    width = max(longest, before.shape[1]) if before.shape[1] > longest_before else longest
-    pads_left = bool((~real[:, 0]).any()) if real.size else False
-    ids = np.full((len(rows), width), pad or 0, dtype=np.int64)
-    mask = np.zeros((len(rows), width), dtype=bool)
-    for index, row in enumerate(rows):
-        start = width - len(row) if pads_left else 0
-        ids[index, start : start + len(row)] = row
-        mask[index, start : start + len(row)] = True
-    device = features["input_ids"].device
-    values: dict[str, Any] = {"input_ids": torch.as_tensor(ids, device=device)}
-    if "attention_mask" in features:
-        given = _numpy(features["attention_mask"])
-        # A mask that was already wrong at the tokenizer stays so: it is another stage's fault.
-        blind = bool((~real).any()) and bool(given[~real].any())
-        values["attention_mask"] = torch.as_tensor((mask | blind).astype(np.int64), device=device)
-    if "token_type_ids" in features:
-        types = int(_numpy(features["token_type_ids"])[real].max(initial=0))
-        values["token_type_ids"] = torch.as_tensor(mask.astype(np.int64) * types, device=device)
-    for key in features:
-        if key not in (*values, "position_ids"):
-            values[key] = features[key]
-    if isinstance(features, Mapping) and not isinstance(features, BatchEncoding):
-        return values, mask
-    return BatchEncoding(values), mask
-
-
-def _real_positions(features: Any, ids: Rows, pad: int | None) -> NDArray[np.bool_]:
-    """Where a batch holds tokens: what the tokenizer itself says, before anyone else touched the mask."""
-    encodings = getattr(features, "encodings", None)
-    if encodings:
-        table = np.array([encoding.attention_mask for encoding in encodings], dtype=bool)
-        if table.shape == ids.shape:
-            return table
-    if "attention_mask" in features:
-        found: NDArray[np.bool_] = _numpy(features["attention_mask"]).astype(bool)
-        return found
-    return np.ones(ids.shape, dtype=bool) if pad is None else ids != pad
-
-
-def _numpy(values: Any) -> Rows:
-    if not isinstance(values, Tensor):
-        return np.asarray(values)
-    values = values.detach()
-    if values.is_floating_point():
-        values = values.float()
-    array: Rows = values.cpu().numpy().copy()
-    return array
-
-
-def _dtype(values: Any) -> str:
-    return str(values.dtype).removeprefix("torch.")

@@ -220,7 +220,7 @@ _CALL_STATE = (
 
 
 def _drop_call_state(path: Path) -> None:
-    """Leave one length in the folder: a second one in the tokenizer's config contradicts ``max_seq_length``."""
+    """Leave one length in the folder: one in the tokenizer's config would contradict it."""
     stated = read_json(path)
     write_json(path, {key: value for key, value in stated.items() if key not in _CALL_STATE})
 

@@ -1,4 +1,4 @@
-"""The closed table of causes: where each shows, the stage it names, its test, its sentence, its fix as code."""
+"""The closed table of causes: where each shows, the stage it names, its test, and what to swap."""
 
 from __future__ import annotations
 

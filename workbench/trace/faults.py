@@ -1,4 +1,4 @@
-"""The faults of the field as replacements of steps in a manual pipeline: each one real bug, injected alone."""
+"""The faults of the field as replacements of steps in a manual pipeline, each one a real bug."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def _last_but_one(pipeline: ManualPipeline) -> ManualPipeline:
 
 
 def _bad_layer(pipeline: ManualPipeline) -> ManualPipeline:
-    from workbench.contenders.watching import layer_modules
+    from workbench.contenders.encoder_parts import layer_modules
 
     encoder = copy.deepcopy(pipeline.encoder)
     layer = layer_modules(encoder)[-1]

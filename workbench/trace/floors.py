@@ -1,4 +1,4 @@
-"""The noise floor of a case: how far a pipeline strays from itself at each rung, when nothing of meaning changes."""
+"""The noise floor of a case: how far a pipeline strays from itself at each rung."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a difference does to a task: the change of Spearman or nDCG, with a paired interval over the examples."""
+"""What a difference does to a task: the change of Spearman or nDCG, with a paired interval."""
 
 from __future__ import annotations
 

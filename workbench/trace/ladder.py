@@ -117,7 +117,8 @@ def _float_names(left: Trace, right: Trace, stage: str) -> list[str]:
 
 
 def _floats(left: Trace, right: Trace, stage: str, name: str) -> Rung:
-    a, b = left.stage(stage).arrays[name], right.stage(stage).arrays[name]
+    a: Sequence[NDArray[Any]] = left.stage(stage).arrays[name]
+    b: Sequence[NDArray[Any]] = right.stage(stage).arrays[name]
     if stage in ("embeddings", "layers"):
         a, b = _alike(left, right, a, b)
     limit = limit_of(left, right, stage, name)
@@ -144,7 +145,7 @@ def ends(rows: NDArray[Any], count: int) -> NDArray[Any]:
 def _alike(
     left: Trace, right: Trace, a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]
 ) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """Texts with as many tokens on both sides, of which a file keeps fewer rows on one: keep those on both."""
+    """Where a file keeps fewer rows of a text with as many tokens on both sides, keep those on both."""
     counts = token_counts(left), token_counts(right)
     pairs = []
     for i, (one, other) in enumerate(zip(a, b, strict=True)):

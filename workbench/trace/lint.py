@@ -1,4 +1,4 @@
-"""Reading a model folder without running it: what contradicts itself, and what other runtimes will do with it."""
+"""Reading a model folder without running it: what contradicts itself, and what runtimes make of it."""
 
 from __future__ import annotations
 

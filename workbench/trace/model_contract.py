@@ -1,4 +1,4 @@
-"""The contract of a model folder: what a correct runtime must do, as one JSON file that others check against."""
+"""The contract of a model folder: what a correct runtime must do, as JSON that others check against."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def write_contract(folder: str | Path, path: Path) -> Path:
 
 
 def contract_violations(contract: Mapping[str, Any], trace: Trace) -> tuple[str, ...]:
-    """What a recorded pipeline does otherwise than the contract asks; one sentence each, empty where it keeps it.
+    """What a recorded pipeline does otherwise than the contract asks, one sentence each.
 
     Args:
         contract: What ``model_contract`` gave.

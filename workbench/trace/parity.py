@@ -1,4 +1,4 @@
-"""One assertion for other people's test suites: two pipelines agree, or the message says where and why not."""
+"""One assertion for other people's test suites: pipelines agree, or the message says where and why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Differences, proofs and black-box results as plain dicts for JSON: finite numbers, null where there is none."""
+"""Differences, proofs and black-box results as plain dicts for JSON; null where a number is not finite."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A recorder in one file that needs only torch, transformers, numpy and safetensors; copy it where you need it.
+"""A recorder in one file that needs torch, transformers, numpy and safetensors; copy it where you need it.
 
 It imports nothing of this package, and writes the format of docs/trace-format.md, so that a pipeline on a
 machine or with a library version where the workbench is not installed can be compared with one where it is.
 
-    python standalone_recorder.py MODEL OUT --texts probe.json --pooling mean --max-length 256 --prompt "query: "
+    python standalone_recorder.py MODEL OUT --texts probe.json --pooling mean --max-length 256
 
 ``probe.json`` is a JSON list of strings: the ``texts`` of the trace to compare with, or that trace itself.
 """
