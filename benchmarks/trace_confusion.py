@@ -144,6 +144,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--bundled", action="store_true", help="the bundled model too")
     parser.add_argument("--no-fault", type=int, default=_NO_FAULT_PAIRS, help="pairs without a fault")
     options = parser.parse_args(arguments)
+    # Small models on many threads wait for each other; threads are varied below, on purpose.
+    torch.set_num_threads(1)
     chosen = models(options.bundled)
     alone = [
         row for name, (steps, texts, lacks) in chosen.items() for row in singles(name, steps, texts, lacks)

@@ -295,9 +295,7 @@ class Watcher:
             changed["position_ids"] = self._spread(plain["positions"], shape, offset, device)
         return changed
 
-    def _spread(
-        self, values: Sequence[Any], shape: Sequence[int], fill: int, device: torch.device
-    ) -> Tensor:
+    def _spread(self, values: Sequence[Any], shape: Sequence[int], fill: int, device: torch.device) -> Tensor:
         table = np.full(tuple(shape), fill, dtype=np.int64)
         for row, place in enumerate(self._where):
             if len(values[place]) == self._real[row].sum():
