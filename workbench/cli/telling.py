@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from workbench.errors import WorkbenchError
 @contextmanager
 def errors_told() -> Iterator[None]:
     """A refusal goes to stderr and ends with 2, without a traceback."""
+    # The libraries show a bar for every file they load or write.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         yield
     except WorkbenchError as error:

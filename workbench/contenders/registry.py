@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.contenders.contract import Contender, ModelPaths, Settings
+from workbench.contenders.trace_contract import Trace
 from workbench.errors import UnknownNameError
 
 
@@ -19,6 +21,8 @@ class ContenderKind:
         open: Loads the admitted copy of a model under settings.
         code: Model name as the user gave it, settings, texts → a script in plain code of that library.
         applies_all_modules: Whether it runs every module of a folder, a Dense layer for one.
+        record: An opened contender, its model's paths and texts → a trace; with a left trace and stages, its
+            values are put in there.
     """
 
     title: str
@@ -26,6 +30,7 @@ class ContenderKind:
     open: Callable[[ModelPaths, Settings], Contender]
     code: Callable[[str, Settings, Sequence[str]], str]
     applies_all_modules: bool = True
+    record: Callable[[Any, ModelPaths, Sequence[str], Trace | None, frozenset[str]], Trace] | None = None
 
 
 def contender_kind(name: str) -> ContenderKind:
@@ -78,21 +83,51 @@ def _manual_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
     return manual_code(model, settings, texts)
 
 
+def _record_own(
+    contender: Any, paths: ModelPaths, texts: Sequence[str], left: Trace | None, stages: frozenset[str]
+) -> Trace:
+    from workbench.contenders.own.record import record_own
+
+    return record_own(contender, paths, texts, left, stages)
+
+
+def _record_upstream(
+    contender: Any, paths: ModelPaths, texts: Sequence[str], left: Trace | None, stages: frozenset[str]
+) -> Trace:
+    from workbench.contenders.upstream.record import record_upstream
+
+    return record_upstream(contender, paths, texts, left, stages)
+
+
+def _record_manual(
+    contender: Any, paths: ModelPaths, texts: Sequence[str], left: Trace | None, stages: frozenset[str]
+) -> Trace:
+    from workbench.contenders.manual.record import record_manual
+
+    return record_manual(contender, paths, texts, left, stages)
+
+
 CONTENDERS: dict[str, ContenderKind] = {
     "own": ContenderKind(
-        "This workbench", "The package's own pipeline: packed batches, no padding", _open_own, _own_code
+        "This workbench",
+        "The package's own pipeline: packed batches, no padding",
+        _open_own,
+        _own_code,
+        record=_record_own,
     ),
     "upstream": ContenderKind(
         "sentence-transformers",
         "The upstream library, SentenceTransformer.encode",
         _open_upstream,
         _upstream_code,
+        record=_record_upstream,
     ),
     "manual": ContenderKind(
         "Transformers by hand",
         "AutoModel with pooling written by hand",
         _open_manual,
         _manual_code,
+        record=_record_manual,
         applies_all_modules=False,
     ),
 }

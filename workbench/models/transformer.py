@@ -18,6 +18,7 @@ from workbench.models.protocols import Features, Tokenized
 from workbench.models.transformer_config import TransformerConfig, read_transformer_config
 from workbench.persistence.atomic import write_json
 from workbench.persistence.checked_folder import admit
+from workbench.persistence.json_reader import read_json
 
 _MODEL_ARGS = ("dtype", "torch_dtype", "attn_implementation")
 _TOKENIZER_ARGS = ("padding_side", "truncation_side", "model_max_length")
@@ -195,11 +196,33 @@ class Transformer(nn.Module):
         backend.no_padding()
         backend.no_truncation()
         self._tokenizer.save_pretrained(folder)
-        write_json(folder / "sentence_bert_config.json", self.get_config())
+        _drop_call_state(folder / "tokenizer_config.json")
+        config = self.get_config()
+        if not config["do_lower_case"]:
+            # Every reader's default; beside a tokenizer that lower-cases, a written "false" misleads some.
+            del config["do_lower_case"]
+        write_json(folder / "sentence_bert_config.json", config)
 
     def _embedding_rows(self) -> int:
         embeddings: Any = self.auto_model.get_input_embeddings()  # type: ignore[operator]
         return int(embeddings.weight.shape[0])
+
+
+# What the library notes of truncation and padding that once stood in tokenizer.json, and of its last call.
+_CALL_STATE = (
+    "max_length",
+    "stride",
+    "truncation_strategy",
+    "pad_to_multiple_of",
+    "is_local",
+    "local_files_only",
+)
+
+
+def _drop_call_state(path: Path) -> None:
+    """Leave one length in the folder: one in the tokenizer's config would contradict it."""
+    stated = read_json(path)
+    write_json(path, {key: value for key, value in stated.items() if key not in _CALL_STATE})
 
 
 def _dtype(value: object) -> torch.dtype:

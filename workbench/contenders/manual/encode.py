@@ -8,13 +8,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.contenders.contract import ModelPaths, Settings, TokenCount, TokenView
 from workbench.errors import InvalidValueError, ModelFolderError, UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workbench.contenders.manual.pipeline import ManualPipeline
 
 
 class ManualContender:
@@ -35,41 +40,54 @@ class ManualContender:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One embedding a text, in the order given. Shape ``(texts, dim)``."""
-        width = int(self.model.config.hidden_size) * len(self._modes)
-        embeddings = np.zeros((len(texts), width), dtype=np.float32)
-        longest_first = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        size = self.settings.batch_size
+        if not texts:
+            width = int(self.model.config.hidden_size) * len(self._modes)
+            return np.zeros((0, width), dtype=np.float32)
+        pipeline = self.pipeline()
+        with self.exclusively():
+            rows: NDArray[np.float32] = pipeline.run(texts).numpy()
+        return rows
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Hold the tokenizer and the thread count of the settings."""
         with self._lock, _threads(self.settings.threads):
-            for start in range(0, len(texts), size):
-                rows = longest_first[start : start + size]
-                embeddings[rows] = self._encode_batch([texts[index] for index in rows])
-        return embeddings
+            yield
 
-    def _encode_batch(self, texts: list[str]) -> NDArray[np.float32]:
-        import torch
-        import torch.nn.functional as F
+    def pipeline(self) -> ManualPipeline:
+        """The steps that ``encode`` runs."""
+        from workbench.contenders.manual.pipeline import ManualPipeline, to_unit_length
 
-        from workbench.contenders.manual.pooling import pool
+        return ManualPipeline(
+            tokenizer=self.tokenizer,
+            encoder=self.model,
+            tokenize=self._tokenize,
+            pool=self._pool,
+            prepare=self._prompted,
+            modules=(("Normalize", to_unit_length),) if self.settings.normalize else (),
+            batch_size=self.settings.batch_size,
+            device=self.settings.device,
+        )
 
-        batch = self.tokenizer(
-            self._prompted(texts),
+    def _tokenize(self, tokenizer: Any, texts: list[str]) -> Any:
+        return tokenizer(
+            texts,
             padding=True,
             truncation=True,
             max_length=self.settings.max_length,
             return_tensors="pt",
-        ).to(self.settings.device)
-        with torch.inference_mode():
-            # Half precision ends here: sums over tokens are taken in float32.
-            hidden = self.model(**batch).last_hidden_state.float()
-            mask = batch["attention_mask"]
-            if not self.settings.use_mask:
-                # With the mean this is last_hidden_state.mean(dim=1): padding counts as text.
-                mask = torch.ones_like(mask)
-            embeddings = pool(hidden, mask, self._modes)
-            if self.settings.normalize:
-                embeddings = F.normalize(embeddings, p=2, dim=1)
-        rows: NDArray[np.float32] = embeddings.cpu().numpy()
-        return rows
+        )
+
+    def _pool(self, outputs: Any, hidden: Tensor, batch: Any) -> Tensor:
+        import torch
+
+        from workbench.contenders.manual.pooling import pool
+
+        mask = batch["attention_mask"]
+        if not self.settings.use_mask:
+            # With the mean this is last_hidden_state.mean(dim=1): padding counts as text.
+            mask = torch.ones_like(mask)
+        return pool(hidden, mask, self._modes)
 
     def token_counts(self, texts: Sequence[str]) -> list[TokenCount]:
         """Token counts of each text, prompt included."""

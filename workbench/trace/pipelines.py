@@ -1,0 +1,217 @@
+"""Pipelines that can be recorded: contenders, and any tokenizer and model with a user's pooling."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from workbench.compare.noise_floor import sample
+from workbench.contenders.contract import ModelPaths
+from workbench.contenders.manual.pipeline import ManualPipeline, to_unit_length
+from workbench.contenders.manual.record import record_pipeline
+from workbench.contenders.trace_contract import Trace
+from workbench.errors import InvalidValueError, UnknownNameError
+from workbench.trace.floors import measure_floors
+
+
+class Record(Protocol):
+    """Records some texts; with ``left`` and ``stages``, its values are put in at those stages."""
+
+    def __call__(
+        self, texts: Sequence[str], left: Trace | None = None, stages: frozenset[str] = frozenset()
+    ) -> Trace: ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A live pipeline.
+
+    Attributes:
+        name: For sentences.
+        record: Runs it under a watcher.
+        encoder: Its encoder, whose attention kernel is exchanged when the noise floor is measured.
+    """
+
+    name: str
+    record: Record
+    encoder: Any
+
+
+def contender_pipeline(contender: str, model: str, *, name: str = "", **overrides: Any) -> Pipeline:
+    """Open a contender around an admitted model.
+
+    Args:
+        contender: ``own``, ``upstream`` or ``manual``.
+        model: Bundled name, folder, or Hub name.
+        name: Of the pipeline; by default the contender's.
+        overrides: Fields of ``Settings``.
+
+    Raises:
+        UnknownNameError, InvalidValueError, ModelFolderError, ModelSourceError: As the rooms below.
+    """
+    from workbench.compare.settings import settings_for
+    from workbench.contenders.registry import contender_kind
+    from workbench.models.folder import open_model
+
+    kind = contender_kind(contender)
+    recorder = kind.record
+    if recorder is None:
+        raise UnknownNameError(
+            "contender-not-recorded", f"{contender!r} has no recorder", expected="own, upstream or manual"
+        )
+    checked = open_model(model)
+    paths = ModelPaths(checked.root, checked.encoder)
+    opened: Any = kind.open(paths, settings_for(checked, **overrides))
+    label = name or contender
+    facts = {
+        "model": str(model),
+        "model_sha256": checked.admitted.sha256,
+        "files": {name: file.sha256 for name, file in sorted(checked.admitted.files.items())},
+        "device": opened.settings.device,
+    }
+
+    def record(
+        texts: Sequence[str], left: Trace | None = None, stages: frozenset[str] = frozenset()
+    ) -> Trace:
+        trace = recorder(opened, paths, texts, left, stages)
+        return _named(trace, label, facts)
+
+    encoder = opened.model if contender == "manual" else getattr(opened.model[0], "auto_model", None)
+    return Pipeline(label, record, encoder)
+
+
+def pair_pipeline(
+    tokenizer: Any,
+    model: Any,
+    pool: Callable[[Any, Any], Any],
+    *,
+    normalize: bool = True,
+    max_length: int | None = None,
+    prompt: str = "",
+    batch_size: int = 32,
+) -> ManualPipeline:
+    """Steps around a Hugging Face tokenizer and model.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        model: An encoder; it is used as it is, training mode included.
+        pool: Hidden states, shape ``(batch, tokens, dim)``, and attention mask, shape ``(batch, tokens)``,
+            to one vector a text.
+        normalize: Scale each vector to unit length.
+        max_length: Longest input in tokens; None takes the tokenizer's own.
+        prompt: Put before every text.
+
+    Raises:
+        InvalidValueError: The tokenizer is not a fast one.
+    """
+    if not hasattr(tokenizer, "backend_tokenizer"):
+        raise InvalidValueError(
+            "tokenizer-not-fast",
+            f"{type(tokenizer).__name__} shows no steps",
+            expected="a fast tokenizer of transformers",
+            fix="Load it with AutoTokenizer.from_pretrained",
+        )
+
+    def tokenize(tokenizer: Any, texts: list[str]) -> Any:
+        return tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+
+    def pooled(outputs: Any, hidden: Any, batch: Any) -> Any:
+        return pool(hidden, batch["attention_mask"])
+
+    def prepare(texts: list[str]) -> list[str]:
+        return [prompt + text for text in texts]
+
+    return ManualPipeline(
+        tokenizer=tokenizer,
+        encoder=model,
+        tokenize=tokenize,
+        pool=pooled,
+        prepare=prepare,
+        modules=(("Normalize", to_unit_length),) if normalize else (),
+        batch_size=batch_size,
+        device=str(getattr(model, "device", "cpu")),
+    )
+
+
+def manual_pipeline(steps: ManualPipeline, name: str = "pair", **known: Any) -> Pipeline:
+    """Make steps recordable.
+
+    Args:
+        known: ``settings``, ``provenance``, ``scores`` and ``similarity`` of ``record_pipeline``.
+    """
+
+    def record(
+        texts: Sequence[str], left: Trace | None = None, stages: frozenset[str] = frozenset()
+    ) -> Trace:
+        return record_pipeline(steps, texts, name=name, left=left, stages=stages, **known)
+
+    return Pipeline(name, record, steps.encoder)
+
+
+def record(pipeline: Pipeline, texts: Sequence[str], *, floors: bool = True) -> Trace:
+    """Record a pipeline and, unless told otherwise, the noise floor of the case.
+
+    Raises:
+        InvalidValueError: No texts.
+    """
+    if not texts:
+        raise InvalidValueError("texts-missing", "No texts", expected="at least one text to record")
+    trace = pipeline.record(texts)
+    if not floors:
+        return trace
+    few = [texts[index] for index in sample(texts, 8)]
+    return replace(
+        trace, floors=measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"))
+    )
+
+
+def record_pair(
+    tokenizer: Any,
+    model: Any,
+    pool: Callable[[Any, Any], Any],
+    texts: Sequence[str],
+    *,
+    name: str = "pair",
+    floors: bool = True,
+    **options: Any,
+) -> Trace:
+    """Record a Hugging Face tokenizer and model with a pooling function; options as ``pair_pipeline``."""
+    return record(
+        manual_pipeline(pair_pipeline(tokenizer, model, pool, **options), name), texts, floors=floors
+    )
+
+
+_KERNEL = threading.Lock()
+
+
+@contextmanager
+def kernel(encoder: Any, name: str) -> Iterator[bool]:
+    """Run an encoder with another attention kernel; gives False where it has only one."""
+    config = getattr(encoder, "config", None)
+    before = getattr(config, "_attn_implementation", None)
+    change = getattr(encoder, "set_attn_implementation", None)
+    # Families that write their attention themselves have one kernel.
+    can = getattr(encoder, "_can_set_attn_implementation", lambda: True)
+    if before is None or change is None or before == name or not can():
+        yield False
+        return
+    with _KERNEL:
+        try:
+            change(name)
+            changed = True
+        except (ValueError, ImportError, TypeError):
+            changed = False
+        try:
+            yield changed
+        finally:
+            if changed:
+                change(before)
+
+
+def _named(trace: Trace, name: str, facts: Mapping[str, Any]) -> Trace:
+    provenance = trace.stages["provenance"]
+    merged = replace(provenance, facts={**provenance.facts, **facts})
+    return replace(trace, name=name, stages={**trace.stages, "provenance": merged})
