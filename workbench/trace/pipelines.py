@@ -162,7 +162,7 @@ def record(pipeline: Pipeline, texts: Sequence[str], *, floors: bool = True) -> 
     trace = pipeline.record(texts)
     if not floors:
         return trace
-    few = [texts[index] for index in sample(texts, 8)]
+    few = [texts[index] for index in sample(texts, 6)]
     return replace(
         trace, floors=measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"))
     )
