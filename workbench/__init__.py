@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workbench import evaluation as evaluation
     from workbench import losses as losses
     from workbench import models as models
+    from workbench import readers as readers
     from workbench import util as util
     from workbench.data.input_example import InputExample as InputExample
     from workbench.errors import WorkbenchError as WorkbenchError
@@ -31,6 +32,7 @@ _PUBLIC = {
     "losses": "workbench.losses",
     "models": "workbench.models",
     "quantize_embeddings": "workbench.util.quantization",
+    "readers": "workbench.readers",
     "util": "workbench.util",
 }
 

@@ -68,6 +68,10 @@ class DataFileError(WorkbenchError, ValueError):
     """A data file that cannot be read as it stands; ``where`` names file and line."""
 
 
+class DataSourceError(WorkbenchError, OSError):
+    """A data set that could not be found or fetched."""
+
+
 class ModelFolderError(WorkbenchError, ValueError):
     """A model folder that is not admitted; ``where`` names the file and key."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from workbench.data.tables import Table, checked_columns
+from workbench.data.tables import Record, Table, checked_columns
 from workbench.errors import DataFileError
 
 # Rows decoded at once: with values of at most 1 MB a batch stays within 64 MB.
@@ -13,11 +13,18 @@ _BATCH_ROWS = 64
 _MAX_COLUMN_BYTES = 256_000_000
 
 
-def read_parquet(stream: BinaryIO, name: str) -> Table:
-    """Text columns as they are, numbers as text; only the chosen column is read."""
+def read_parquet(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
+    """Text columns as they are, numbers as text; only the chosen columns are read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if encoding is not None:
+        raise DataFileError(
+            "encoding-without-use",
+            f"encoding={encoding!r} for a Parquet file, whose texts are always UTF-8",
+            fix="Leave the argument encoding out",
+            where=name,
+        )
     try:
         file = pq.ParquetFile(
             stream, thrift_string_size_limit=10_000_000, thrift_container_size_limit=100_000
@@ -31,47 +38,75 @@ def read_parquet(stream: BinaryIO, name: str) -> Table:
         column for column, field in zip(columns, schema, strict=True) if _is_string(pa.types, field.type)
     )
 
-    def rows(column: str | None) -> Iterator[tuple[str, str | None]]:
-        index = columns.index(column or "")
-        field = schema.field(index)
-        if column not in text and not _is_number(pa.types, field.type):
-            raise DataFileError(
-                "column-not-text",
-                f"Column {column!r} holds {field.type}",
-                expected="texts or numbers",
-                fix=f"Choose one of {', '.join(map(repr, text))}"
-                if text
-                else "Store the sentences as strings",
-                where=name,
-            )
-        _check_parquet_size(metadata, field.name, name)
+    unreadable = tuple(
+        (column, str(field.type))
+        for column, field in zip(columns, schema, strict=True)
+        if column not in text and not _is_number(pa.types, field.type)
+    )
+    numbers = {
+        column for column, field in zip(columns, schema, strict=True) if _is_numbers(pa.types, field.type)
+    }
+
+    def records(wanted: tuple[str, ...], text_only: bool) -> Iterator[Record]:
+        fields = [schema.field(columns.index(column)) for column in wanted]
+        for column, field in zip(wanted, fields, strict=True):
+            if column in dict(unreadable) and (text_only or column not in numbers):
+                raise _not_text(column, str(field.type), text, name)
+        names = [field.name for field in fields]
+        _check_parquet_size(metadata, names, name)
         # Kept as a dictionary, a value that stands in 10^8 rows takes its memory once.
-        again = pq.ParquetFile(stream, read_dictionary=[field.name] if column in text else None)
+        words = [field.name for column, field in zip(wanted, fields, strict=True) if column in text]
+        again = pq.ParquetFile(stream, read_dictionary=words)
         number = 0
         try:
-            for batch in again.iter_batches(batch_size=_BATCH_ROWS, columns=[field.name], use_threads=False):
+            for batch in again.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False):
                 # Asked for by name: a nested column may answer to the same path.
-                for value in batch.column(batch.schema.get_field_index(field.name)):
+                found = [batch.column(batch.schema.get_field_index(field)) for field in names]
+                for values in zip(*found, strict=True):
                     number += 1
-                    plain = value.as_py()
-                    yield f"{name}, row {number}", None if plain is None else str(plain)
+                    yield number, tuple(_as_text(value.as_py()) for value in values)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _parquet_broken(name, error) from error
 
-    return Table(columns, text, rows, known_rows=metadata.num_rows)
+    return Table(
+        name,
+        columns,
+        text,
+        records,
+        unit="row",
+        unreadable=tuple(entry for entry in unreadable if entry[0] not in numbers),
+        known_rows=metadata.num_rows,
+    )
 
 
-def _check_parquet_size(metadata: Any, column: str, name: str) -> None:
+def _as_text(value: Any) -> str | None:
+    # The texts of a list's numbers, as JSON writes them; a plain list's repr is just that.
+    return None if value is None else str(value)
+
+
+def _not_text(column: str, kind: str, text: tuple[str, ...], name: str) -> DataFileError:
+    return DataFileError(
+        "column-not-text",
+        f"Column {column!r} holds {kind}",
+        expected="texts or numbers",
+        fix=f"Choose one of {', '.join(map(repr, text))}" if text else "Store the sentences as strings",
+        where=name,
+    )
+
+
+def _check_parquet_size(metadata: Any, columns: list[str], name: str) -> None:
     """Refuse a column that says it is huge; one that lies is stopped by the budget of kept text."""
-    size = 0
+    sizes = dict.fromkeys(columns, 0)
     for group in range(metadata.num_row_groups):
         for index in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(index)
-            size += chunk.total_uncompressed_size if chunk.path_in_schema == column else 0
-    if size > _MAX_COLUMN_BYTES:
+            if chunk.path_in_schema in sizes:
+                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+    column = max(sizes, key=lambda name: sizes[name])
+    if sizes[column] > _MAX_COLUMN_BYTES:
         raise DataFileError(
             "column-too-large",
-            f"Column {column!r} takes {size // 1_000_000:,} MB unpacked",
+            f"Column {column!r} takes {sizes[column] // 1_000_000:,} MB unpacked",
             expected=f"at most {_MAX_COLUMN_BYTES // 1_000_000} MB",
             fix="Write a file with fewer rows",
             where=name,
@@ -98,3 +133,9 @@ def _is_number(types: Any, kind: Any) -> bool:
     return bool(
         types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
     )
+
+
+def _is_numbers(types: Any, kind: Any) -> bool:
+    """A list of numbers: a teacher's scores, or an embedding."""
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(lists and (types.is_integer(kind.value_type) or types.is_floating(kind.value_type)))

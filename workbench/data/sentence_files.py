@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from workbench.data.parquet_table import read_parquet
+from workbench.data.opened_table import open_data, table_of
 from workbench.data.tables import MAX_FIELD_CHARS, SENTENCE_COLUMNS, Table, field_too_long
-from workbench.data.text_tables import read_csv, read_jsonl, read_tsv, read_txt
-from workbench.errors import DataFileError, InvalidTypeError, InvalidValueError
+from workbench.errors import DataFileError, InvalidValueError
 
 MAX_KEPT_CHARS = 32_000_000
 MAX_COUNTED_ROWS = 1_000_000
 
-# How a file begins → what it is. A name's ending proves nothing.
-_MAGIC = {
-    rb"\x1f\x8b": "gzip-compressed",
-    rb"PK(\x03\x04|\x05\x06)": "a ZIP archive or an Excel workbook",
-    rb"\x28\xb5\x2f\xfd": "zstd-compressed",
-    rb"BZh[1-9]1AY&SY": "bzip2-compressed",
-    rb"\xfd7zXZ\x00": "xz-compressed",
-    rb"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    rb"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    rb"%PDF-": "a PDF document",
-    rb"PAR1[\x00-\x1f]": "a Parquet file",
-    rb"SQLite format 3\x00": "an SQLite database",
-}
-_HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-_READERS: dict[str, Callable[[BinaryIO, str], Table]] = {
-    ".txt": read_txt,
-    ".csv": read_csv,
-    ".tsv": read_tsv,
-    ".jsonl": read_jsonl,
-    ".ndjson": read_jsonl,
-    ".parquet": read_parquet,
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +36,12 @@ class SentenceFile:
 
 
 def read_sentences(
-    path: Path, original_name: str, *, column: str | None = None, limit: int = 1000
+    path: Path,
+    original_name: str,
+    *,
+    column: str | None = None,
+    limit: int = 1000,
+    encoding: str | None = None,
 ) -> SentenceFile:
     """Read sentences from a file, whose format follows from the name it had where it came from.
 
@@ -73,6 +50,7 @@ def read_sentences(
         original_name: The name its owner gave it, such as ``"reviews.csv"``.
         column: The column to read. Without it: the one named like a sentence, else the only text column.
         limit: Sentences to keep; the rows beyond them are counted, not kept.
+        encoding: One of ``encodings.ENCODINGS``, for a text file that is not UTF-8.
 
     Returns:
         The first ``limit`` sentences that hold a visible character.
@@ -82,70 +60,14 @@ def read_sentences(
         InvalidValueError: ``limit`` is below one.
         InvalidTypeError: ``path`` is not a ``Path``.
     """
-    if not isinstance(path, Path):
-        raise InvalidTypeError(
-            "path-not-a-path", f"A {type(path).__name__}", expected="a pathlib.Path", where="path"
-        )
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise InvalidValueError(
             "limit-out-of-range", f"{limit!r}", expected="a whole number from 1", where="limit"
         )
-    suffix = Path(original_name).suffix.lower()
-    if suffix not in _READERS:
-        raise DataFileError(
-            "file-type-unknown",
-            f"A file ending in {suffix!r}" if suffix else "A file without an ending",
-            expected="one of " + ", ".join(sorted(_READERS)),
-            fix="Save it in one of these formats",
-            where=original_name,
-        )
-    with _open_regular(path, original_name) as stream:
-        _check_magic(stream, original_name, suffix)
-        table = _READERS[suffix](stream, original_name)
+    with open_data(path, original_name) as stream:
+        table = table_of(stream, original_name, encoding)
         chosen = _choose_column(table, column, original_name)
         return _collect(table, chosen, original_name, limit)
-
-
-def _open_regular(path: Path, name: str) -> BinaryIO:
-    """Open a regular file without following a link; NONBLOCK because opening a pipe would hang."""
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    )
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise DataFileError(
-            "file-not-readable",
-            f"It cannot be opened ({type(error).__name__})",
-            fix="Give a file",
-            where=name,
-        ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise DataFileError("file-not-regular", "It is a folder or a device", expected="a file", where=name)
-    return os.fdopen(descriptor, "rb")
-
-
-def _check_magic(stream: BinaryIO, name: str, suffix: str) -> None:
-    head = stream.read(512)
-    stream.seek(0)
-    if not head:
-        raise DataFileError("file-empty", "The file is empty", fix="Give a file with sentences", where=name)
-    found = next((what for magic, what in _MAGIC.items() if re.match(magic, head)), None)
-    if suffix == ".parquet":
-        if head.startswith(b"PAR1"):
-            return
-        found = found or "not a Parquet file"
-    if found is None and suffix != ".txt" and _HTML.match(head):
-        found = "a web page"
-    if found is not None:
-        raise DataFileError(
-            "file-type-mismatch",
-            f"The content is {found}",
-            expected=f"what a {suffix} file holds",
-            fix="Unpack or convert it first",
-            where=name,
-        )
 
 
 def _choose_column(table: Table, wanted: str | None, name: str) -> str | None:

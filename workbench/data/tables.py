@@ -1,4 +1,4 @@
-"""A file of rows as the readers hand it on: its columns, and a walk over one of them."""
+"""A file of rows as the readers hand it on: its columns, and a walk over some of them."""
 
 from __future__ import annotations
 
@@ -23,24 +23,44 @@ SENTENCE_COLUMNS = (
 )
 
 
+Record = tuple[int, tuple[str | None, ...]]
+"""The number of a line or row, and the values that stand in it; None where no value stands."""
+
+
 @dataclass(frozen=True)
 class Table:
     """An opened file, of which nothing but its beginning has been read.
 
     Attributes:
+        name: The file, for errors.
         columns: All of them; empty where the format knows none.
         text_columns: Those that hold text, as far as the beginning tells.
-        rows: ``rows(column)`` walks over (place for an error, value), None where no value stands.
+        records: ``records(columns, text_only)`` walks over the values of these columns. Without
+            ``text_only``, true, false and lists of numbers count as values too, as labels have them.
             It can be called once.
+        unit: What the numbers of the records count: ``line`` or ``row``.
+        unreadable: Columns that hold neither text nor numbers, each with what it holds.
         notices: What the user should be told.
         known_rows: Rows of the file, where the format states them.
+        separator: What stands between fields, in a format that has separators.
+        encoding: How the bytes were taken for characters, in a format of text.
     """
 
+    name: str
     columns: tuple[str, ...]
     text_columns: tuple[str, ...]
-    rows: Callable[[str | None], Iterator[tuple[str, str | None]]]
+    records: Callable[[tuple[str, ...], bool], Iterator[Record]]
+    unit: str = "line"
+    unreadable: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
     known_rows: int | None = None
+    separator: str | None = None
+    encoding: str | None = None
+
+    def rows(self, column: str | None) -> Iterator[tuple[str, str | None]]:
+        """Walk over one column: the place for an error, and the value."""
+        for number, values in self.records(() if column is None else (column,), True):
+            yield f"{self.name}, {self.unit} {number}", values[0]
 
 
 def checked_columns(columns: Iterable[str], name: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
@@ -11,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from workbench.data.tables import MAX_FIELD_CHARS, Table, checked_columns, field_too_long
+from workbench.data.encodings import encoding_refused, file_encoding, nul_refused
+from workbench.data.tables import MAX_FIELD_CHARS, Record, Table, checked_columns, field_too_long
 from workbench.errors import DataFileError
 
 # A line holds a whole record except where a quoted field runs over several.
@@ -21,27 +21,18 @@ _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NUMBER = re.compile(
     r"\s*([+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?|nan|[+-]?inf|true|false)?\s*", re.IGNORECASE
 )
-# The 4-byte mark comes first: it begins with the 2-byte one.
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 
 
 class _NumberText(str):
     """A number of a JSON file, kept as it was typed: ``1e5`` stays ``1e5``."""
 
 
-def numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(stream: BinaryIO, name: str, encoding: str) -> Iterator[tuple[int, str]]:
     r"""Walk over the lines with their numbers from 1 on; their end, \n or \r, stays.
 
     Raises:
-        DataFileError: Bytes that are not UTF-8 (or UTF-16 with its mark), a NUL, or an endless line.
+        DataFileError: Bytes that are not in this encoding, a NUL, or an endless line.
     """
-    encoding = _encoding(stream)
     try:
         # The first line's end is that of all: a lone \r in a file of \n belongs to a text.
         probe = io.TextIOWrapper(stream, encoding, newline="")
@@ -62,71 +53,36 @@ def numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
                     where=place,
                 )
             if "\0" in line:
-                raise DataFileError(
-                    "file-has-nul",
-                    "A NUL character",
-                    expected="plain text",
-                    fix="Save the file as UTF-8; UTF-16 needs its byte order mark",
-                    where=place,
-                )
+                raise nul_refused(text.detach(), name, number)
             yield number, line
     except UnicodeDecodeError as error:
-        offset = _offset_of_bad_byte(stream, encoding)
-        raise DataFileError(
-            "text-encoding",
-            f"Bytes from offset {offset:,} on are not {encoding.removesuffix('-sig').upper()}",
-            expected="UTF-8, or UTF-16 with its byte order mark",
-            fix="Save the file as UTF-8",
-            where=name,
-        ) from error
+        raise encoding_refused(stream, name, encoding) from error
 
 
-def _encoding(stream: BinaryIO) -> str:
-    stream.seek(0)
-    head = stream.read(4)
-    stream.seek(0)
-    return next((name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), "utf-8")
-
-
-def _offset_of_bad_byte(stream: BinaryIO, encoding: str) -> int:
-    """Decode once more in blocks: the wrapper's error counts from its own buffer's beginning."""
-    stream.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding.removesuffix("-sig"))("strict")
-    consumed = 0
-    while True:
-        block = stream.read(1 << 16)
-        waiting = len(decoder.getstate()[0])
-        try:
-            decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            return consumed - waiting + error.start
-        if not block:
-            return consumed
-        consumed += len(block)
-
-
-def read_txt(stream: BinaryIO, name: str) -> Table:
+def read_txt(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
     """One sentence a line."""
+    found = file_encoding(stream, name, encoding)
 
-    def rows(_: str | None) -> Iterator[tuple[str, str | None]]:
-        for number, line in numbered_lines(stream, name):
-            yield f"{name}, line {number}", line.rstrip("\r\n")
+    def records(_: tuple[str, ...], __: bool) -> Iterator[Record]:
+        for number, line in numbered_lines(stream, name, found):
+            yield number, (line.rstrip("\r\n"),)
 
-    return Table((), (), rows)
+    return Table(name, (), (), records, encoding=found)
 
 
-def read_csv(stream: BinaryIO, name: str) -> Table:
+def read_csv(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
     """Fields between commas, semicolons, tabs or bars, as the first line tells; RFC 4180 quotes."""
-    return _read_separated(stream, name, tuple(_SEPARATORS))
+    return _read_separated(stream, name, tuple(_SEPARATORS), encoding)
 
 
-def read_tsv(stream: BinaryIO, name: str) -> Table:
+def read_tsv(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
     """Fields between tabs, RFC 4180 quotes."""
-    return _read_separated(stream, name, ("\t",))
+    return _read_separated(stream, name, ("\t",), encoding)
 
 
-def _read_separated(stream: BinaryIO, name: str, separators: tuple[str, ...]) -> Table:
-    numbered = numbered_lines(stream, name)
+def _read_separated(stream: BinaryIO, name: str, separators: tuple[str, ...], encoding: str | None) -> Table:
+    found = file_encoding(stream, name, encoding)
+    numbered = numbered_lines(stream, name, found)
     begin, header = next(((number, line) for number, line in numbered if line.strip()), (0, ""))
     if not header:
         raise DataFileError(
@@ -137,22 +93,9 @@ def _read_separated(stream: BinaryIO, name: str, separators: tuple[str, ...]) ->
     separator = max(counts, key=lambda mark: counts[mark])
     csv.field_size_limit(MAX_FIELD_CHARS)
     lines = itertools.chain([header], (line for _, line in numbered))
-    records = _csv_records(lines, separator, name, begin)
-    columns = checked_columns(next(records)[1], name)
-
-    def checked() -> Iterator[tuple[str, list[str]]]:
-        for place, values in records:
-            if len(values) != len(columns):
-                raise DataFileError(
-                    "row-ragged",
-                    f"{len(values)} fields",
-                    expected=f"{len(columns)}, as in the first line",
-                    fix="Put fields that hold a separator or a line break between double quotes",
-                    where=place,
-                )
-            yield place, values
-
-    whole = checked()
+    raw = _csv_records(lines, separator, name, begin)
+    columns = checked_columns(next(raw)[1], name)
+    whole = _equally_wide(raw, len(columns), name)
     first = list(itertools.islice(whole, _PEEKED_ROWS))
     text_columns = tuple(
         column
@@ -160,27 +103,39 @@ def _read_separated(stream: BinaryIO, name: str, separators: tuple[str, ...]) ->
         if any(not _NUMBER.fullmatch(values[index]) for _, values in first)
     )
 
-    def rows(column: str | None) -> Iterator[tuple[str, str | None]]:
-        index = columns.index(column or "")
-        for place, values in itertools.chain(first, whole):
-            yield place, values[index]
+    def records(wanted: tuple[str, ...], _: bool) -> Iterator[Record]:
+        indexes = [columns.index(column) for column in wanted]
+        for number, values in itertools.chain(first, whole):
+            yield number, tuple([values[index] for index in indexes])
 
-    notices = (
-        []
-        if separator == "," or len(separators) == 1
-        else [f"Fields are separated by {_SEPARATORS[separator]}."]
-    )
-    return Table(columns, text_columns, rows, tuple(notices))
+    sniffed = separator != "," and len(separators) > 1
+    notices = (f"Fields are separated by {_SEPARATORS[separator]}.",) if sniffed else ()
+    return Table(name, columns, text_columns, records, notices=notices, separator=separator, encoding=found)
+
+
+def _equally_wide(
+    records: Iterator[tuple[int, list[str]]], width: int, name: str
+) -> Iterator[tuple[int, list[str]]]:
+    for number, values in records:
+        if len(values) != width:
+            raise DataFileError(
+                "row-ragged",
+                f"{len(values)} fields",
+                expected=f"{width}, as in the first line",
+                fix="Put fields that hold a separator or a line break between double quotes",
+                where=f"{name}, line {number}",
+            )
+        yield number, values
 
 
 def _csv_records(
     lines: Iterator[str], separator: str, name: str, first: int
-) -> Iterator[tuple[str, list[str]]]:
+) -> Iterator[tuple[int, list[str]]]:
     """Walk over the records with the line each begins on, ``first`` for the header; blank lines are none."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     begin = first
     while True:
-        place = f"{name}, line {begin}"
+        number, place = begin, f"{name}, line {begin}"
         try:
             values = next(reader)
         except StopIteration:
@@ -197,48 +152,75 @@ def _csv_records(
             ) from error
         begin = reader.line_num + first
         if values:
-            yield place, values
+            yield number, values
 
 
-def read_jsonl(stream: BinaryIO, name: str) -> Table:
+def read_jsonl(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
     """One JSON object a line, all with the same keys."""
-    lines = (
-        (f"{name}, line {number}", line) for number, line in numbered_lines(stream, name) if line.strip()
-    )
-    records = ((place, _json_record(line, place)) for place, line in lines)
-    first = list(itertools.islice(records, _PEEKED_ROWS))
+    found = file_encoding(stream, name, encoding)
+    lines = ((number, line) for number, line in numbered_lines(stream, name, found) if line.strip())
+    raw = ((number, _json_record(line, f"{name}, line {number}")) for number, line in lines)
+    first = list(itertools.islice(raw, _PEEKED_ROWS))
     if not first:
         raise DataFileError(
             "file-empty", "The file holds no line", fix="Give a file with sentences", where=name
         )
-    columns = checked_columns(first[0][1], name)
-    names = dict(zip(columns, first[0][1], strict=True))
-    text_columns = tuple(
-        column for column, key in names.items() if any(type(record.get(key)) is str for _, record in first)
+    keys = first[0][1].keys()
+    columns = checked_columns(keys, name)
+    names = dict(zip(columns, keys, strict=True))
+
+    def beginning(column: str) -> list[Any]:
+        return [record[names[column]] for _, record in first if names[column] in record]
+
+    def records(wanted: tuple[str, ...], text_only: bool) -> Iterator[Record]:
+        chosen = [names[column] for column in wanted]
+        for number, record in itertools.chain(first, raw):
+            place = f"{name}, line {number}"
+            if record.keys() != keys:
+                raise _keys_differ(record.keys() ^ keys, place)
+            yield number, tuple([_json_value(record[key], key, place, text_only) for key in chosen])
+
+    return Table(
+        name,
+        columns,
+        tuple(column for column in columns if any(type(value) is str for value in beginning(column))),
+        records,
+        unreadable=tuple(
+            (column, "objects or lists")
+            for column in columns
+            if any(not _is_plain(value) for value in beginning(column))
+        ),
+        encoding=found,
     )
 
-    def rows(column: str | None) -> Iterator[tuple[str, str | None]]:
-        key = names[column or ""]
-        for place, record in itertools.chain(first, records):
-            if record.keys() != first[0][1].keys():
-                odd = sorted(record.keys() ^ first[0][1].keys())
-                raise DataFileError(
-                    "row-keys-differ",
-                    f"Keys that only this line or only the first has: {', '.join(map(repr, odd[:5]))}",
-                    expected="the same keys in every line",
-                    where=place,
-                )
-            value = record[key]
-            if value is not None and not isinstance(value, str):
-                raise DataFileError(
-                    "value-not-text",
-                    f"A value of type {type(value).__name__} under {key!r}",
-                    expected="a text, a number or null",
-                    where=place,
-                )
-            yield place, None if value is None else str(value)
 
-    return Table(columns, text_columns, rows)
+def _keys_differ(odd: set[str], place: str) -> DataFileError:
+    return DataFileError(
+        "row-keys-differ",
+        f"Keys that only this line or only the first has: {', '.join(map(repr, sorted(odd)[:5]))}",
+        expected="the same keys in every line",
+        where=place,
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    numbers = isinstance(value, list) and all(isinstance(one, _NumberText) for one in value)
+    return value is None or numbers or isinstance(value, str | bool)
+
+
+def _json_value(value: Any, key: str, place: str, text_only: bool) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return str(value)
+    if text_only or not _is_plain(value):
+        raise DataFileError(
+            "value-not-text",
+            f"A value of type {type(value).__name__} under {key!r}",
+            expected="a text, a number or null",
+            where=place,
+        )
+    return str(value) if isinstance(value, bool) else f"[{', '.join(value)}]"
 
 
 def _json_record(line: str, place: str) -> dict[str, Any]:
