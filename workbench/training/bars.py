@@ -32,7 +32,6 @@ class Bars:
             initial=step,
             desc="Iteration",
             smoothing=0.05,
-            leave=False,
             disable=not self._shown,
         )
 

@@ -32,10 +32,14 @@ def share_weights(modules: Sequence[nn.Module]) -> None:
     """Give every process the parameters and buffers of rank 0."""
     if not is_distributed():
         return
-    for module in modules:
-        for tensor in (*module.parameters(), *module.buffers()):
-            # A detached alias: broadcast refuses to write into a leaf that wants gradients.
-            dist.broadcast(tensor.detach(), src=0)
+    tensors = {id(t): t.detach() for m in modules for t in (*m.parameters(), *m.buffers())}
+    by_type: dict[torch.dtype, list[Tensor]] = {}
+    for tensor in tensors.values():
+        by_type.setdefault(tensor.dtype, []).append(tensor)
+    for group in by_type.values():
+        flat = torch.cat([tensor.reshape(-1) for tensor in group])
+        dist.broadcast(flat, src=0)
+        _spread(flat, group)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -63,9 +67,14 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         dist.all_reduce(flat)
         flat /= world_size()
-        sizes = [gradient.numel() for gradient in gradients]
-        for gradient, part in zip(gradients, torch.split(flat, sizes), strict=True):
-            gradient.copy_(part.view_as(gradient))
+        _spread(flat, gradients)
+
+
+def _spread(flat: Tensor, into: Sequence[Tensor]) -> None:
+    """Write one long row back into the tensors that it was made of."""
+    parts = torch.split(flat, [tensor.numel() for tensor in into])
+    for tensor, part in zip(into, parts, strict=True):
+        tensor.copy_(part.view_as(tensor))
 
 
 def average(value: Tensor) -> Tensor:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from workbench.models.protocols import TrainableModel
 from workbench.training.collate import Loader
-from workbench.training.data_checks import dataset_rows, examples_of
+from workbench.training.data_checks import dataset_rows
+from workbench.training.digest import data_fingerprint
 from workbench.training.distributed import world_size
 from workbench.training.objective import Objective
 from workbench.training.result import versions
@@ -48,7 +47,9 @@ def fingerprint(
     for number, objective in enumerate(objectives):
         facts[f"loss {number}"] = loss_facts(objective.loss)
         facts[f"batches {number}"] = loader_facts(objective.loader)
-        facts[f"data {number}"] = data_hash(objective.loader)
+        # Reading rows may have effects of its own; without checkpoints nobody compares them.
+        compared = settings.checkpoint_path is not None or settings.resumes
+        facts[f"data {number}"] = data_fingerprint(objective.loader) if compared else None
     # As a JSON file gives it back, so that what is compared is what was stored.
     return dict(json.loads(json.dumps(facts)))
 
@@ -90,21 +91,6 @@ def loader_facts(loader: Loader) -> dict[str, Any]:
         "batch_sampler": type(getattr(loader, "batch_sampler", None)).__name__,
         "rows": dataset_rows(loader),
     }
-
-
-def data_hash(loader: Loader) -> str | None:
-    """Hash of all texts and labels in order; None where the set is no list of examples."""
-    rows = examples_of(loader)
-    if rows is None:
-        return None
-    digest = hashlib.sha256()
-    for row in rows:
-        label = (
-            row.label if isinstance(row.label, int | float | str | None) else np.asarray(row.label).tolist()
-        )
-        line = json.dumps([list(row.texts), label], default=repr)
-        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return digest.hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -77,13 +77,14 @@ def hidden_state(parts: LoaderParts) -> dict[str, Any]:
     None, dicts and objects are left out: a cache that fills is no state.
     """
     found: dict[str, Any] = {}
+    owners = {id(owner) for owner in parts.plain.values()}
     for path, owner in parts.plain.items():
         if isinstance(owner, list | tuple | np.ndarray | Tensor):
             found[path] = sample_digest(owner)
         for name, value in list(getattr(owner, "__dict__", {}).items()):
             if isinstance(value, list | tuple | np.ndarray | Tensor):
-                # The data sets of a set of sets stand in the parts themselves.
-                if f"{path}.{name}[0]" not in parts.plain:
+                # The rows that a sampler counts, and the sets of a set of sets, are parts themselves.
+                if id(value) not in owners and f"{path}.{name}[0]" not in parts.plain:
                     found[f"{path}.{name}"] = sample_digest(value)
             elif isinstance(value, bool | int | float | str):
                 found[f"{path}.{name}"] = repr(value) if isinstance(value, float) else value

@@ -138,7 +138,9 @@ class ReplayedLoader(Iterator[Any]):
         """
         self._refuse_changed(document)
         try:
-            taken, active = int(document["taken"]), bool(document["active"])
+            taken, active = document["taken"], document["active"]
+            if type(taken) is not int or type(active) is not bool:
+                raise TypeError("taken or active")
             journal = [
                 (int(call), str(source), as_bytes(tensors[f"journal-{number}"]))
                 for number, (call, source) in enumerate(document["journal"])
@@ -221,7 +223,7 @@ class ReplayedLoader(Iterator[Any]):
         then = document.get("loader")
         if not isinstance(then, dict) or not isinstance(document.get("generators"), list):
             raise _damaged("no description of a loader")
-        for name in sorted({*here, *then}):
+        for name in {**here, **then}:
             if here.get(name) != then.get(name):
                 raise changed(name, then.get(name), here.get(name))
         if document["generators"] != sorted(self._parts.generators):

@@ -66,7 +66,6 @@ def save(training: Training, position: Position, root: Path, keep: int) -> Path:
     parts: dict[str, _Part] = {}
     for number, objective in enumerate(training.objectives):
         parts[f"optimizer-{number}"] = optimizer_state(objective.optimizer)
-        parts[f"loss-{number}"] = (own_tensors(objective.loss, training.model), {})
     parts |= _of_all_processes(training)
     documents: dict[str, Any] = {name: document for name, (_, document) in parts.items()}
     documents["position"] = position.document()
@@ -81,7 +80,9 @@ def save(training: Training, position: Position, root: Path, keep: int) -> Path:
         }
         for o in training.objectives
     ]
-    tensors = {name: values for name, (values, _) in parts.items() if values}
+    tensors = {name: values for name, (values, _) in parts.items()}
+    tensors |= {f"loss-{n}": own_tensors(o.loss, training.model) for n, o in enumerate(training.objectives)}
+    tensors = {name: values for name, values in tensors.items() if values}
     if rank() == 0:
         written = write_checkpoint(
             root,
@@ -135,7 +136,9 @@ def restore(training: Training, checkpoint: Checkpoint, fork: bool) -> tuple[Pos
         InvalidValueError: ``resume-differs``, with what differs.
         CheckpointError: Something in it does not fit this training.
     """
-    stored = checkpoint.document("settings")
+    # Every process has data of its own; other processes than then are told as a difference.
+    own = _named("settings", rank())
+    stored = checkpoint.document(own if checkpoint.has(own) else "settings")
     changed = differences(stored, training.facts)
     if changed and not fork:
         raise InvalidValueError(
@@ -181,8 +184,8 @@ def own_tensors(loss: nn.Module, model: TrainableModel) -> dict[str, Tensor]:
 
 
 def _of_all_processes(training: Training) -> dict[str, _Part]:
-    """Random and loader states, which every process has of its own."""
-    mine: dict[str, _Part] = {"random": capture_random_state()}
+    """Random and loader states and the fingerprint, which every process has of its own."""
+    mine: dict[str, _Part] = {"random": capture_random_state(), "settings": ({}, dict(training.facts))}
     for number, objective in enumerate(training.objectives):
         mine[f"loader-{number}"] = objective.replayed.state()
     if world_size() == 1:
