@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench import datasets as datasets
     from workbench import evaluation as evaluation
     from workbench import losses as losses
     from workbench import models as models
@@ -28,6 +29,7 @@ _PUBLIC = {
     "SentenceTransformer": "workbench.sentence_transformer",
     "SimilarityFunction": "workbench.util.similarity",
     "WorkbenchError": "workbench.errors",
+    "datasets": "workbench.datasets",
     "evaluation": "workbench.evaluation",
     "losses": "workbench.losses",
     "models": "workbench.models",

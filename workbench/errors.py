@@ -12,6 +12,9 @@ class WorkbenchError(Exception):
         expected: What would have been accepted.
         fix: The cure, as an instruction.
         where: Row, column, file or argument in which it stood; empty where there is only one place.
+
+    Attributes:
+        message: All of it as one paragraph for a person.
     """
 
     def __init__(self, code: str, came: str, *, expected: str = "", fix: str = "", where: str = "") -> None:
@@ -20,10 +23,12 @@ class WorkbenchError(Exception):
         self.expected = expected
         self.fix = fix
         self.where = where
+        # Of the object, not of the class: torch calls a class that has a message with ``message=`` alone,
+        # when it hands an error on from a worker process, and what went wrong would be lost.
+        self.message = self._composed()
         super().__init__(self.message)
 
-    @property
-    def message(self) -> str:
+    def _composed(self) -> str:
         """One paragraph for a person: where, what came, what was expected, the cure."""
         head = f"{self.where}: {self.came}" if self.where else self.came
         parts = [head.rstrip(".")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.util.hard_negatives import mine_hard_negatives
+from workbench.util.negative_search import GivenEmbeddings
 from workbench.util.quantization import quantize_embeddings
 from workbench.util.retrieval import (
     community_detection,
@@ -24,6 +26,7 @@ from workbench.util.similarity import (
 from workbench.util.tensor import batch_to_device, normalize_embeddings, truncate_embeddings
 
 __all__ = [
+    "GivenEmbeddings",
     "SimilarityFunction",
     "batch_to_device",
     "community_detection",
@@ -31,6 +34,7 @@ __all__ = [
     "dot_score",
     "euclidean_sim",
     "manhattan_sim",
+    "mine_hard_negatives",
     "normalize_embeddings",
     "pairwise_angle_sim",
     "pairwise_cos_sim",

@@ -1,0 +1,1 @@
+"""Which rows make a batch: samplers for ``DataLoader(batch_sampler=...)``, one a file."""
