@@ -1,0 +1,12 @@
+"""The closed table of the kinds of job that a worker runs. One more kind is one more line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.runs.count_job import count
+from workbench.runs.job import Job
+
+JOBS: Mapping[str, Job] = {
+    "count": count,
+}
