@@ -8,8 +8,8 @@ from pathlib import Path
 
 from workbench.errors import InvalidValueError
 from workbench.persistence.atomic import writing
-from workbench.runs.config import TrainingConfig, config_to_yaml, read_config
-from workbench.runs.prepare import Prepared, prepare
+from workbench.recipe.config import TrainingConfig, config_to_yaml, read_config
+from workbench.recipe.prepare import Prepared, prepare
 from workbench.training import TrainingResult
 from workbench.training.events import Progress
 

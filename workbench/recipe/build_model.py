@@ -8,7 +8,7 @@ from torch import nn
 
 from workbench import models
 from workbench.errors import InvalidValueError
-from workbench.runs.config import ModelConfig
+from workbench.recipe.config import ModelConfig
 from workbench.sentence_transformer import SentenceTransformer
 
 

@@ -15,10 +15,10 @@ from workbench.data.role_matching import match_columns
 from workbench.data.roles import Roles, find_roles
 from workbench.data.table_examples import count_duplicates, to_input_examples
 from workbench.losses.needs import DataNeeds
-from workbench.runs.config import DataConfig
-from workbench.runs.desk_examples import desk_examples
-from workbench.runs.examples import Examples
-from workbench.runs.held_out_shapes import held_out_of
+from workbench.recipe.config import DataConfig
+from workbench.recipe.desk_examples import desk_examples
+from workbench.recipe.examples import Examples
+from workbench.recipe.held_out_shapes import held_out_of
 
 BUNDLED_DATA = "support-desk"
 _HUB = "hub:"

@@ -11,8 +11,8 @@ from workbench.data import desk
 from workbench.data.input_example import InputExample
 from workbench.errors import InvalidValueError
 from workbench.losses.needs import DataNeeds
-from workbench.runs.config import DataConfig
-from workbench.runs.examples import Examples
+from workbench.recipe.config import DataConfig
+from workbench.recipe.examples import Examples
 
 
 def desk_examples(config: DataConfig, needs: DataNeeds) -> Examples:

@@ -15,13 +15,13 @@ from workbench.errors import UnknownNameError
 from workbench.evaluation.evaluator import SentenceEvaluator
 from workbench.losses import WRAPPERS
 from workbench.losses.needs import DataNeeds
-from workbench.runs.build_evaluator import build_evaluator
-from workbench.runs.build_loader import build_loader
-from workbench.runs.build_loss import build_loss, loss_class
-from workbench.runs.build_model import build_model
-from workbench.runs.config import LossConfig, TrainingConfig
-from workbench.runs.examples import Examples
-from workbench.runs.read_examples import load_examples
+from workbench.recipe.build_evaluator import build_evaluator
+from workbench.recipe.build_loader import build_loader
+from workbench.recipe.build_loss import build_loss, loss_class
+from workbench.recipe.build_model import build_model
+from workbench.recipe.config import LossConfig, TrainingConfig
+from workbench.recipe.examples import Examples
+from workbench.recipe.read_examples import load_examples
 from workbench.sentence_transformer import SentenceTransformer
 from workbench.training.schedules import find_schedule
 

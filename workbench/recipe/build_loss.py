@@ -10,7 +10,7 @@ from torch import nn
 
 from workbench import losses
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
-from workbench.runs.config import LossConfig
+from workbench.recipe.config import LossConfig
 from workbench.sentence_transformer import SentenceTransformer
 from workbench.util import similarity
 
