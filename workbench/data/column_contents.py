@@ -45,7 +45,7 @@ def look_at(values: Sequence[str | None]) -> Contents:
 
 
 def _kind(seen: list[str], distinct: int, mean_length: float) -> Kind:
-    whole = sum(is_whole(value) for value in seen)
+    whole = sum(whole_number(value) is not None for value in seen)
     numeric = sum(bool(NUMBER.fullmatch(value)) for value in seen)
     if numeric >= _MOSTLY * len(seen):
         return "whole numbers" if whole >= _MOSTLY * len(seen) else "numbers"
@@ -57,10 +57,14 @@ def _kind(seen: list[str], distinct: int, mean_length: float) -> Kind:
     return "classes" if repeated and mean_length <= _CLASS_CHARS else "texts"
 
 
-def is_whole(value: str) -> bool:
-    """Whether a value is a whole number, be it written ``3``, ``3.0`` or ``-1``."""
+def whole_number(value: str) -> int | None:
+    """The whole number that a value is, be it written ``3``, ``3.0`` or ``-1``; None for any other."""
+    match = NUMBER.fullmatch(value)
+    if match is None or match[2]:
+        return None
     try:
-        number = float(value)
+        return int(match[1])
     except ValueError:
-        return False
-    return math.isfinite(number) and number.is_integer()
+        # Only now by way of float: an id of 19 digits would change.
+        number = math.nan if "," in match[1] else float(match[1])
+    return int(number) if math.isfinite(number) and number.is_integer() else None

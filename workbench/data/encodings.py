@@ -118,12 +118,14 @@ def encoding_candidates(stream: BinaryIO) -> tuple[EncodingCandidate, ...]:
         beyond = [char for char in text[:200_000] if ord(char) > 127] or list(text[:2000])
         share = sum(bool(plausible.match(char)) for char in beyond) / max(1, len(beyond))
         found.append(EncodingCandidate(encoding, ENCODINGS[encoding], round(share, 3), first_lines(text)))
-    # Any bytes of even number are UTF-16 characters of some kind, and any bytes at all are Latin-1.
     likely = [one for one in found if one.share >= _LIKELY_SHARE]
-    zeros = raw.count(0)
-    order = list(_PLAUSIBLE) if zeros else ["cp949", "cp1252", "latin-1", "utf-16-le", "utf-16-be"]
-    kept = likely or [one for one in found if one.encoding in ("cp949", "cp1252", "latin-1")]
-    return tuple(sorted(kept, key=lambda one: order.index(one.encoding)))
+    # Any even number of bytes is UTF-16 of some kind. Real text has commas, spaces and line ends, of which
+    # one half is zero; which half tells the order of bytes.
+    high, low = raw[1::2].count(0), raw[0::2].count(0)
+    wide = ["utf-16-le" if high >= low else "utf-16-be"]
+    wanted = wide if high or low else ["cp949", "cp1252", "latin-1"]
+    kept = [one for one in likely or found if one.encoding in wanted]
+    return tuple(sorted(kept, key=lambda one: wanted.index(one.encoding)))
 
 
 def _decoded(raw: bytes, encoding: str) -> str | None:

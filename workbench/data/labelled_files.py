@@ -77,7 +77,9 @@ def _limited(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
 
 def _notices(opened: Table, encoding: str | None) -> list[str]:
     told = list(opened.notices)
-    told += [f"Left out column {column!r}: it holds {what}." for column, what in opened.unreadable]
+    for column, what in opened.unreadable:
+        cure = " Texts go into columns of their own, such as negative_1." if "list" in what else ""
+        told.append(f"Left out column {column!r}: it holds {what}.{cure}")
     if encoding is not None and opened.encoding != "utf-8":
         told.append(f"Read as {encoding.upper()}, as asked.")
     odd = [name for name in opened.columns if _BARE_NUMBER.fullmatch(name) or len(name) > _LONGEST_NAME]

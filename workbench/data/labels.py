@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.data.column_contents import NUMBER, is_whole
+from workbench.data.column_contents import NUMBER, whole_number
 from workbench.data.label_reading import NOT_FINITE, Reading, read_numbers, refuse_rows
 from workbench.data.label_scales import Scale, find_scale, scale_bounds
 from workbench.data.labelled_table import LabelledTable
@@ -126,13 +126,15 @@ def _binary(reading: Reading, values: list[str]) -> Labels:
 
 def _whole_text(value: str) -> str:
     """Write ``1.0`` as ``1``, as tables of floats hold whole numbers."""
-    return str(int(float(value))) if is_whole(value) else value.strip()
+    number = whole_number(value)
+    return value.strip() if number is None else str(number)
 
 
 def _classes(reading: Reading, values: list[str]) -> Labels:
     if reading.classes is not None:
         return _by_mapping(reading, values, reading.classes, "class")
-    other = [index for index, value in enumerate(values) if not is_whole(value)]
+    found = [whole_number(value) for value in values]
+    other = [index for index, number in enumerate(found) if number is None]
     numeric = sum(bool(NUMBER.fullmatch(value)) or value.strip().lower() in NOT_FINITE for value in values)
     # Mostly numbers: the odd ones are mistakes. Mostly words: a class may well be called "7".
     if numeric * 2 > len(values):
@@ -144,7 +146,7 @@ def _classes(reading: Reading, values: list[str]) -> Labels:
             expected="whole numbers, or a name for every class",
             fix="Correct these rows, take a loss for scores, or number the classes with classes={…}",
         )
-        return Labels(tuple(int(float(value)) for value in values), "class")
+        return Labels(tuple(found), "class")
     names = {name: number for number, name in enumerate(sorted({value.strip() for value in values}))}
     labels = _by_mapping(reading, values, names, "class")
     told = f"Numbered {len(names):,} classes in sorted order, from {next(iter(names))!r} = 0 on."

@@ -10,7 +10,7 @@ from workbench.errors import DataFileError
 
 # Rows decoded at once: with values of at most 1 MB a batch stays within 64 MB.
 _BATCH_ROWS = 64
-_MAX_COLUMN_BYTES = 256_000_000
+_MAX_GROUP_BYTES = 256_000_000
 
 
 def read_parquet(stream: BinaryIO, name: str, encoding: str | None = None) -> Table:
@@ -31,9 +31,10 @@ def read_parquet(stream: BinaryIO, name: str, encoding: str | None = None) -> Ta
         )
         schema = file.schema_arrow
         metadata = file.metadata
+        names = list(schema.names)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _parquet_broken(name, error) from error
-    columns = checked_columns(schema.names, name)
+    columns = checked_columns(names, name)
     text = tuple(
         column for column, field in zip(columns, schema, strict=True) if _is_string(pa.types, field.type)
     )
@@ -52,16 +53,16 @@ def read_parquet(stream: BinaryIO, name: str, encoding: str | None = None) -> Ta
         for column, field in zip(wanted, fields, strict=True):
             if column in dict(unreadable) and (text_only or column not in numbers):
                 raise _not_text(column, str(field.type), text, name)
-        names = [field.name for field in fields]
-        _check_parquet_size(metadata, names, name)
+        chosen = [field.name for field in fields]
+        _check_parquet_size(metadata, name)
         # Kept as a dictionary, a value that stands in 10^8 rows takes its memory once.
         words = [field.name for column, field in zip(wanted, fields, strict=True) if column in text]
-        again = pq.ParquetFile(stream, read_dictionary=words)
         number = 0
         try:
-            for batch in again.iter_batches(batch_size=_BATCH_ROWS, columns=names, use_threads=False):
+            again = pq.ParquetFile(stream, read_dictionary=words)
+            for batch in again.iter_batches(batch_size=_BATCH_ROWS, columns=chosen, use_threads=False):
                 # Asked for by name: a nested column may answer to the same path.
-                found = [batch.column(batch.schema.get_field_index(field)) for field in names]
+                found = [batch.column(batch.schema.get_field_index(field)) for field in chosen]
                 for values in zip(*found, strict=True):
                     number += 1
                     yield number, tuple(_as_text(value.as_py()) for value in values)
@@ -94,21 +95,20 @@ def _not_text(column: str, kind: str, text: tuple[str, ...], name: str) -> DataF
     )
 
 
-def _check_parquet_size(metadata: Any, columns: list[str], name: str) -> None:
-    """Refuse a column that says it is huge; one that lies is stopped by the budget of kept text."""
-    sizes = dict.fromkeys(columns, 0)
-    for group in range(metadata.num_row_groups):
-        for index in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(index)
-            if chunk.path_in_schema in sizes:
-                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
-    column = max(sizes, key=lambda name: sizes[name])
-    if sizes[column] > _MAX_COLUMN_BYTES:
+def _check_parquet_size(metadata: Any, name: str) -> None:
+    """Refuse a row group that says it is huge; one that lies is stopped by the budget of kept text.
+
+    Only the sum over all columns is asked for: pyarrow ends the whole process where the entry of a single
+    column is malformed (`RowGroupMetaData.column`: a C++ exception that nothing catches).
+    """
+    sizes = [metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)]
+    largest = max(sizes, default=0)
+    if largest > _MAX_GROUP_BYTES:
         raise DataFileError(
             "column-too-large",
-            f"Column {column!r} takes {sizes[column] // 1_000_000:,} MB unpacked",
-            expected=f"at most {_MAX_COLUMN_BYTES // 1_000_000} MB",
-            fix="Write a file with fewer rows",
+            f"Its columns take {largest // 1_000_000:,} MB unpacked in one row group",
+            expected=f"at most {_MAX_GROUP_BYTES // 1_000_000} MB",
+            fix="Write a file with fewer rows a group, or with the needed columns alone",
             where=name,
         )
 

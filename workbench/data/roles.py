@@ -109,11 +109,12 @@ def _checked_overrides(table: LabelledTable, roles: Mapping[str, str | None]) ->
                 expected=f"one of {', '.join(ROLES)}, ignore",
                 where="roles",
             )
-        if plain not in (None, "negative", "text") and plain in chosen.values():
+        rivals = LABEL_ROLES if plain in LABEL_ROLES else (plain,)
+        if plain not in (None, "negative", "text") and any(role in rivals for role in chosen.values()):
             raise InvalidValueError(
                 "role-given-twice",
                 f"Two columns as {plain}",
-                expected="every role once; only negative and text may be given several times",
+                expected="every role once, one label; only negative and text may be given several times",
                 where="roles",
             )
         chosen[column] = plain

@@ -6,6 +6,7 @@ import os
 
 from workbench.data.input_example import InputExample
 from workbench.data.readers.reader_files import below, check_max_examples, check_some, field, open_lines
+from workbench.errors import InvalidValueError
 
 
 class LabelSentenceReader:
@@ -20,6 +21,9 @@ class LabelSentenceReader:
     Attributes:
         label_map: Label → number, in the order of first appearance over all files read.
 
+    Raises:
+        InvalidValueError: ``separator`` is empty.
+
     Source: sentence-transformers' ``LabelSentenceReader``.
     """
 
@@ -30,6 +34,13 @@ class LabelSentenceReader:
         sentence_col_idx: int = 1,
         separator: str = "\t",
     ) -> None:
+        if not isinstance(separator, str) or not separator:
+            raise InvalidValueError(
+                "delimiter-invalid",
+                f"{separator!r}"[:60],
+                expected="at least one character",
+                where="separator",
+            )
         self.folder = folder
         self.label_map: dict[str, int] = {}
         self.label_col_idx = label_col_idx

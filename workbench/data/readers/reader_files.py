@@ -125,9 +125,18 @@ def separated(
 
     Raises:
         DataFileError: ``row-not-csv`` or ``field-too-long``.
+        InvalidValueError: ``delimiter-invalid``.
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
-    rows = csv.reader(lines, delimiter=delimiter, quoting=cast(Any, quoting))
+    try:
+        rows = csv.reader(lines, delimiter=delimiter, quoting=cast(Any, quoting))
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            "delimiter-invalid",
+            f"delimiter {delimiter!r} and quoting {quoting!r} ({error})"[:160],
+            expected="one character, and one of the csv.QUOTE_* constants",
+            where="delimiter, quoting",
+        ) from error
     while True:
         try:
             row = next(rows)
@@ -148,7 +157,12 @@ def field(row: Sequence[str], index: int, place: str) -> str:
 
     Raises:
         DataFileError: ``row-ragged``.
+        InvalidTypeError: ``column-index-invalid``.
     """
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise InvalidTypeError(
+            "column-index-invalid", f"{index!r}"[:60], expected="a whole number, 0 for the first column"
+        )
     try:
         return row[index]
     except IndexError as error:
