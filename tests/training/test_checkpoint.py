@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_the_one_before(tmp_path: Path) -> None:
     assert names(tmp_path) == ["step-000002"]
 
 
-@pytest.mark.parametrize("call", range(12))
+@pytest.mark.parametrize("call", range(11))
 def test_a_disk_that_is_full_at_any_sync(call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, 1)
     real, count = os.fsync, 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,6 +33,8 @@ from workbench.training import (
     Stepped,
     TrainingResult,
 )
+from workbench.training.loader_state import ReplayedLoader
+from workbench.training.objective import Objective, StepFigures, train_step
 
 
 def train(model: Any, loader: Any, **arguments: Any) -> TrainingResult:
@@ -238,3 +242,35 @@ def test_a_frozen_encoder_and_a_loss_that_is_trained(still: Path) -> None:
         row.label = int(row.label > 0.5)
     model.fit([(loader_of(rows), losses.SoftmaxLoss(model, 32, 2))], show_progress_bar=False)
     assert largest_difference(before, weights(model)) == 0
+
+
+def test_a_step_that_overflows_in_fp16_is_skipped_and_the_schedule_waits(still: Path) -> None:
+    """The scaler of fp16 as it runs on a GPU, here on the CPU with the forward pass in fp32."""
+    model = model_of(still)
+    loss = losses.CosineSimilarityLoss(
+        model, loss_fct=lambda got, wanted: 100 * (got - wanted).square().mean()
+    )
+    optimizer = torch.optim.SGD(loss.parameters(), lr=0.1)
+    replayed = ReplayedLoader(loader_of(pairs(12)), must_resume=False)
+    objective = Objective("objective", replayed.loader, replayed, loss, optimizer, (0.1,))
+    scaler = torch.amp.GradScaler("cpu", init_scale=3e38)
+    before = weights(model)
+
+    def step() -> StepFigures:
+        return train_step(
+            objective, model, scaler, precision="fp32", micro_batches=1, max_grad_norm=1, where="here"
+        )
+
+    figures = step()
+    assert not math.isfinite(figures.gradient_norm) and math.isfinite(figures.loss)
+    assert objective.scheduled == 0 and largest_difference(before, weights(model)) == 0
+    scaler.update(1024.0)
+    figures = step()
+    assert math.isfinite(figures.gradient_norm)
+    assert objective.scheduled == 1 and largest_difference(before, weights(model)) > 0
+
+
+def test_whole_numbers_of_any_kind_are_taken() -> None:
+    settings = FitSettings(epochs=np.int64(3), steps_per_epoch=4.0, warmup_steps=1.5, evaluation_steps=None)  # type: ignore[arg-type]
+    assert (settings.epochs, settings.steps_per_epoch, settings.warmup_steps) == (3, 4, 1.5)
+    assert type(settings.epochs) is int and type(settings.steps_per_epoch) is int

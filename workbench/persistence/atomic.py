@@ -79,15 +79,7 @@ def write_json(path: Path, value: object) -> None:
         InvalidValueError: ``json-value``: the value cannot be written as JSON.
         FolderWriteError: ``disk-full``, ``not-writable``.
     """
-    try:
-        data = (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidValueError(
-            "json-value",
-            str(error)[:200],
-            expected="texts, finite numbers, booleans, None, lists and dicts of them",
-            where=path.name,
-        ) from error
+    data = json_bytes(value, path.name)
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     with writing(path):
         try:
@@ -99,6 +91,27 @@ def write_json(path: Path, value: object) -> None:
             sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def json_bytes(value: object, where: str) -> bytes:
+    """A JSON file's content: UTF-8, two spaces, a line end at the end.
+
+    Args:
+        value: Dicts, lists, texts, finite numbers, booleans and None.
+        where: Name of the file, for the message.
+
+    Raises:
+        InvalidValueError: ``json-value``.
+    """
+    try:
+        return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValueError(
+            "json-value",
+            str(error)[:200],
+            expected="texts, finite numbers, booleans, None, lists and dicts of them",
+            where=where,
+        ) from error
 
 
 @contextmanager

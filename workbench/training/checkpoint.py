@@ -20,7 +20,7 @@ from torch import Tensor
 
 from workbench.errors import CheckpointError, InvalidValueError, ModelFolderError
 from workbench.persistence import scratch
-from workbench.persistence.atomic import put_in_place, sync, sync_tree, write_json, writing
+from workbench.persistence.atomic import json_bytes, put_in_place, sync, sync_tree, writing
 from workbench.persistence.json_reader import read_json
 from workbench.persistence.names import listed, shown
 from workbench.persistence.weights import load_tensors
@@ -129,9 +129,9 @@ def write_checkpoint(
             _write_files(new.folder, save_model, tensors, documents)
             files = _describe(new.folder)
             listing = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in files.items()}
-            write_json(
-                new.folder / _MANIFEST, {"format": FORMAT, "version": VERSION, "step": step, "files": listing}
-            )
+            manifest = {"format": FORMAT, "version": VERSION, "step": step, "files": listing}
+            (new.folder / _MANIFEST).write_bytes(json_bytes(manifest, _MANIFEST))
+            sync(new.folder / _MANIFEST)
             fault_point("after-manifest")
             # A private folder until here; now whoever may read the others may read this one.
             new.folder.chmod(stat.S_IMODE(root.stat().st_mode))
@@ -251,7 +251,7 @@ def _write_files(
         )
     fault_point("after-tensors")
     for name, value in documents.items():
-        write_json(folder / f"{name}.json", value)
+        (folder / f"{name}.json").write_bytes(json_bytes(value, f"{name}.json"))
     sync_tree(folder)
     fault_point("after-documents")
 

@@ -66,9 +66,9 @@ def save(training: Training, position: Position, root: Path, keep: int) -> Path:
     parts: dict[str, _Part] = {}
     for number, objective in enumerate(training.objectives):
         parts[f"optimizer-{number}"] = optimizer_state(objective.optimizer)
+    parts["position"] = (position.tensors(), position.document())
     parts |= _of_all_processes(training)
     documents: dict[str, Any] = {name: document for name, (_, document) in parts.items()}
-    documents["position"] = position.document()
     documents["settings"] = dict(training.facts)
     documents["scaler"] = plain_document(training.scaler.state_dict(), "scaler")
     documents["counts"] = [
@@ -169,7 +169,7 @@ def restore(training: Training, checkpoint: Checkpoint, fork: bool) -> tuple[Pos
         notices.append("The loaders begin a new pass, with new random states")
     else:
         _restore_draws(training, checkpoint)
-    return Position.read(checkpoint.document("position")), notices
+    return Position.read(_tensors(checkpoint, "position"), checkpoint.document("position")), notices
 
 
 def own_tensors(loss: nn.Module, model: TrainableModel) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from workbench.errors import InvalidTypeError, InvalidValueError
@@ -96,7 +97,8 @@ class FitSettings:
     def __post_init__(self) -> None:
         find_schedule(self.scheduler)
         for name, least in _COUNTS.items():
-            _check_count(name, getattr(self, name), least)
+            # Frozen for the others: what came as 10.0 or as a numpy integer is a plain 10 from here on.
+            object.__setattr__(self, name, _checked_count(name, getattr(self, name), least))
         for name in ("weight_decay", "early_stopping_threshold"):
             _check_number(name, getattr(self, name), 0.0)
         if self.max_grad_norm is not None:
@@ -171,20 +173,24 @@ _OPTIONAL = {
 }
 
 
-def _check_count(name: str, value: object, least: int) -> None:
+def _checked_count(name: str, value: Any, least: int) -> Any:
     if value is None and name in _OPTIONAL:
-        return
-    # Classic code computes warm-up steps as 0.1 * steps, and often without int().
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not (whole or (name == "warmup_steps" and _finite(value))):
+        return None
+    # Numpy's numbers too, which are no int.
+    is_number = isinstance(value, int | float | np.integer) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
         raise _wrong_type(name, value, "a whole number")
-    if value < least:  # type: ignore[operator]
+    # Classic code computes warm-up steps as 0.1 * steps, and often without int().
+    if value != int(value) and name != "warmup_steps":
+        raise _wrong_type(name, value, "a whole number")
+    if value < least:
         raise InvalidValueError(
             f"{name.replace('_', '-')}-out-of-range",
             f"{name} is {value!r}",
             expected=f"{least} or more",
             where="fit",
         )
+    return int(value) if value == int(value) else float(value)
 
 
 def _check_number(name: str, value: object, least: float, *, above: bool = False) -> None:
@@ -197,10 +203,6 @@ def _check_number(name: str, value: object, least: float, *, above: bool = False
             expected=f"a number above {least:g}" if above else f"{least:g} or more",
             where="fit",
         )
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, float) and math.isfinite(value)
 
 
 def _wrong_type(name: str, value: object, expected: str) -> InvalidTypeError:
