@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from workbench.compare.held_out import HeldOut, scored_pairs
 from workbench.compare.held_out_retrieval import retrieval
-
 from workbench.data import desk
 from workbench.data.input_example import InputExample
 from workbench.errors import InvalidValueError

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.compare.held_out import HeldOut
-
 from workbench.data.input_example import InputExample
 
 

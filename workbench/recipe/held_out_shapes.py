@@ -8,7 +8,6 @@ from typing import Any
 
 from workbench.compare.held_out import HeldOut, scored_pairs, triplets
 from workbench.compare.held_out_retrieval import labelled_texts, retrieval
-
 from workbench.data.labelled_table import LabelledTable
 from workbench.data.labels import read_labels
 from workbench.data.roles import Roles

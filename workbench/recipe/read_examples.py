@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workbench.data.splits import split_by_group
-
 from workbench.data.hub_table import load_hub_table
 from workbench.data.labelled_files import read_table
 from workbench.data.labelled_table import LabelledTable
 from workbench.data.labels import Labels, read_labels
 from workbench.data.role_matching import match_columns
 from workbench.data.roles import Roles, find_roles
+from workbench.data.splits import split_by_group
 from workbench.data.table_examples import count_duplicates, to_input_examples
 from workbench.losses.needs import DataNeeds
 from workbench.recipe.config import DataConfig
