@@ -169,7 +169,7 @@ def config_from_yaml(text: str, where: str = "config") -> TrainingConfig:
 
 def config_to_yaml(config: TrainingConfig) -> str:
     """The config as YAML, every setting stated; reads back to the same config."""
-    return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
+    return str(yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True))
 
 
 def read_config(path: Path) -> TrainingConfig:

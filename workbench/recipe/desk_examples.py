@@ -29,15 +29,10 @@ def desk_examples(config: DataConfig, needs: DataNeeds) -> Examples:
     else:
         train = tuple(_DESK_TRAIN[config.view]("train", language))
     _check_view(config.view, train, needs)
-    answers = config.view == "answers"
-    dev, test = (
-        _desk_answers(split, language) if answers else _desk_scored(split, language)
-        for split in ("dev", "test")
-    )
     return Examples(
         train=train,
-        dev=dev,
-        test=test,
+        dev=desk_held_out(config, "dev"),
+        test=desk_held_out(config, "test"),
         roles=_DESK_ROLES[config.view],
         num_labels=1 + max(one.label for one in train) if config.view == "labelled" else 0,
         classes={},
@@ -57,6 +52,11 @@ _DESK_ROLES: dict[str, dict[str, str]] = {
     "scored": {"sentence1": "sentence1", "sentence2": "sentence2", "score": "score"},
     "labelled": {"sentence": "text", "intent": "label"},
 }
+
+
+def desk_held_out(config: DataConfig, split: str) -> HeldOut:
+    """A held-out part of the bundled set: retrieval of answers for that view, scored pairs for the others."""
+    return (_desk_answers if config.view == "answers" else _desk_scored)(split, config.language)
 
 
 def _desk_scored(split: str, language: str) -> HeldOut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from workbench.compare.held_out import HeldOut
 from workbench.data.hub_table import load_hub_table
 from workbench.data.labelled_files import read_table
 from workbench.data.labelled_table import LabelledTable
@@ -15,7 +16,7 @@ from workbench.data.splits import split_by_group
 from workbench.data.table_examples import count_duplicates, to_input_examples
 from workbench.losses.needs import DataNeeds
 from workbench.recipe.config import DataConfig
-from workbench.recipe.desk_examples import desk_examples
+from workbench.recipe.desk_examples import desk_examples, desk_held_out
 from workbench.recipe.examples import Examples
 from workbench.recipe.held_out_shapes import held_out_of
 
@@ -70,6 +71,19 @@ def load_examples(config: DataConfig, needs: DataNeeds, seed: int) -> Examples:
             *_duplicates(table, roles, needs),
         ),
     )
+
+
+def load_held_out(config: DataConfig) -> HeldOut:
+    """All rows of a source as data to judge by; of the bundled desk its test part.
+
+    Raises:
+        DataFileError, DataSourceError: See ``load_table``.
+        InvalidValueError: ``held-out-shape``.
+    """
+    if config.source == BUNDLED_DATA:
+        return desk_held_out(config, "test")
+    table = load_table(config)
+    return held_out_of(table, find_roles(table, dict(config.roles)), None, config.rescale)
 
 
 def load_table(config: DataConfig) -> LabelledTable:

@@ -1,4 +1,4 @@
-"""The command line: ``compare`` and ``encode``. Nothing heavy is imported before the arguments are read."""
+"""``compare`` and ``encode``: sentences of a file through pipelines, or through one model into a file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli.telling import errors_told, tell
 from workbench.contenders.contract import Settings
 from workbench.errors import InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.persistence.source import BUNDLED
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 ENCODE_LIMIT = 100_000
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
-app = typer.Typer(
-    help="Train sentence-embedding models the classic way and compare pipelines side by side.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
 File = Annotated[
     str, typer.Argument(help="TXT, CSV, TSV, JSONL or Parquet; - reads one sentence a line from stdin")
 ]
@@ -46,7 +39,6 @@ FileColumn = Annotated[
 Model = Annotated[str, typer.Option(help="The bundled model, a folder, or a name on the Hub")]
 
 
-@app.command()
 def compare(
     file: File,
     contender: Annotated[list[str] | None, typer.Option(help="own, upstream, manual; repeat it")] = None,
@@ -82,7 +74,7 @@ def compare(
         "threads": threads,
         "batch_size": batch_size,
     }
-    with _errors_told():
+    with errors_told():
         labels = _labels(contender or ["own", "upstream", "manual"])
         own_settings = _settings_by_column(set_ or [], labels)
         sentences = _sentences(file, column, limit)
@@ -94,7 +86,6 @@ def compare(
         raise typer.Exit(2)
 
 
-@app.command()
 def encode(
     file: File,
     out: Annotated[Path, typer.Option(help="The Parquet file to write: columns text and embedding")],
@@ -110,7 +101,7 @@ def encode(
     column: FileColumn = None,
 ) -> None:
     """Embed the sentences of a file and write them with their vectors to a Parquet file."""
-    with _errors_told():
+    with errors_told():
         if out.suffix.lower() != ".parquet":
             raise InvalidValueError(
                 "out-not-parquet", f"{out.name!r}", expected="a name ending in .parquet", where="--out"
@@ -129,21 +120,7 @@ def encode(
         )
         facts = {"model": model, "prompt": prompt or "", "precision": precision, "normalized": str(normalize)}
         _write_parquet(out, texts, embeddings, facts)
-    _tell(f"{embeddings.shape[0]:,} embeddings of {embeddings.shape[1]:,} values in {out}")
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    """A refusal goes to stderr and ends with 2, without a traceback."""
-    try:
-        yield
-    except WorkbenchError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-
-
-def _tell(message: str) -> None:
-    typer.echo(message, err=True)
+    tell(f"{embeddings.shape[0]:,} embeddings of {embeddings.shape[1]:,} values in {out}")
 
 
 def _sentences(file: str, column: str | None, limit: int) -> SentenceFile:
@@ -159,7 +136,7 @@ def _sentences(file: str, column: str | None, limit: int) -> SentenceFile:
         # Links are followed here: it is the user's own machine and path.
         found = read_sentences(Path(file).resolve(), Path(file).name, column=column, limit=limit)
     for notice in found.notices:
-        _tell(notice)
+        tell(notice)
     return found
 
 
@@ -239,7 +216,7 @@ def _columns(
         contender_kind(name)
     checked = open_model(model)
     for notice in checked.notices:
-        _tell(notice)
+        tell(notice)
     return [
         Column(label, name, model, settings_for(checked, **{**common, **own[label]}))
         for label, name in labels.items()
@@ -274,7 +251,7 @@ def _show(comparison: Comparison, as_json: bool) -> None:
     from workbench.compare.text_report import as_text
 
     for label, error in comparison.failures.items():
-        _tell(f"error: column {label}: {error}")
+        tell(f"error: column {label}: {error}")
     if as_json:
         typer.echo(json.dumps(comparison_dict(comparison), ensure_ascii=False, indent=2, allow_nan=False))
         return
