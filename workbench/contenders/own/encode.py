@@ -38,12 +38,12 @@ class OwnContender:
 
     def __init__(self, model: SentenceTransformer, settings: Settings) -> None:
         self.settings = settings
-        self._model = model
+        self.model = model
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One embedding a text. Shape ``(texts, dim)``."""
         with _threads(self.settings.threads):
-            rows = self._model.encode(
+            rows = self.model.encode(
                 list(texts),
                 prompt=self.settings.prompt,
                 batch_size=self.settings.batch_size,
@@ -53,15 +53,15 @@ class OwnContender:
 
     def token_counts(self, texts: Sequence[str]) -> list[TokenCount]:
         """Token counts of each text, prompt included."""
-        first: Any = self._model[0]
+        first: Any = self.model[0]
         tokenized = first.tokenize_texts([self.settings.prompt + text for text in texts])
         return [TokenCount(item.length, item.full_length, item.unknown) for item in tokenized]
 
     def token_view(self, text: str) -> TokenView:
         """The tokens of one text as a batch of one."""
-        first: Any = self._model[0]
+        first: Any = self.model[0]
         ids = list(first.tokenize_texts([self.settings.prompt + text])[0].inputs["input_ids"])
-        tokenizer = self._model.tokenizer
+        tokenizer = self.model.tokenizer
         # A static embedding holds the bare tokenizer, an encoder the library's wrapper around one.
         backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
         tokens = tuple(str(backend.id_to_token(index)) for index in ids)
