@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +25,7 @@ TRAINERS: dict[str, Callable[..., TrainOutcome]] = {
     "transformers": train_manual,
 }
 SIZE = 4
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def opened(folder: Path) -> tuple[ModelPaths, Settings]:
@@ -57,3 +61,18 @@ def train(
         paths, settings, given or batches(steps * made.accumulation), made, out=out, on_step=records.append
     )
     return records, outcome
+
+
+def run_script(folder: Path) -> str:
+    """Run ``script.py`` inside a folder and give what it printed."""
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout

@@ -64,11 +64,7 @@ def trainer_arguments(kind: Callable[..., Any], plan: TrainPlan, scratch: Path) 
         raise InvalidValueError(
             "precision-needs-a-gpu", "fp16 on the CPU", expected="fp32 or bf16 there", where="precision"
         )
-    schedule = _SCHEDULES.get(plan.scheduler.lower())
-    if schedule is None:
-        raise UnknownNameError(
-            "scheduler-unknown", repr(plan.scheduler), expected=f"one of {', '.join(_SCHEDULES)}"
-        )
+    schedule = find_schedule(plan.scheduler)
     arguments = kind(
         output_dir=str(scratch),
         max_steps=plan.total_steps,
@@ -98,6 +94,18 @@ def trainer_arguments(kind: Callable[..., Any], plan: TrainPlan, scratch: Path) 
         # More than one would be trained by DataParallel, which is another training.
         arguments._n_gpu = 1
     return arguments
+
+
+def find_schedule(name: str) -> str:
+    """The library's name of a classic schedule.
+
+    Raises:
+        UnknownNameError: ``scheduler-unknown``.
+    """
+    found = _SCHEDULES.get(name.lower())
+    if found is None:
+        raise UnknownNameError("scheduler-unknown", repr(name), expected=f"one of {', '.join(_SCHEDULES)}")
+    return found
 
 
 def rows_and_order(batches: Sequence[TrainingBatch], prompt: str) -> tuple[list[Row], list[list[int]]]:

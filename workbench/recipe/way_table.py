@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.contenders.train_contract import Trains
+from workbench.contenders.contract import Settings
+from workbench.contenders.train_contract import TrainingBatch, TrainPlan, Trains
 from workbench.errors import UnknownNameError
 from workbench.losses import LOSSES, WRAPPERS
 from workbench.recipe.config import LossConfig
@@ -21,6 +22,7 @@ class Way:
         resumes: Whether an interrupted training can go on.
         losses: Names of the losses that it offers.
         trains: The contender; None for ``fit`` on the living model, which can be resumed.
+        code: Model, settings, batches, plan and losses → a script that trains the same again.
     """
 
     title: str
@@ -28,6 +30,7 @@ class Way:
     resumes: bool
     losses: Callable[[], tuple[str, ...]]
     trains: Callable[[], Trains] | None
+    code: Callable[[str, Settings, Sequence[TrainingBatch], TrainPlan, Sequence[float]], str]
 
 
 # The libraries are heavy: each function imports its own when it is first called.
@@ -55,14 +58,51 @@ def _manual() -> Trains:
     return train_manual
 
 
+def _own_code(
+    model: str,
+    settings: Settings,
+    batches: Sequence[TrainingBatch],
+    plan: TrainPlan,
+    losses: Sequence[float],
+) -> str:
+    from workbench.contenders.own.train_code import own_train_code
+
+    return own_train_code(model, settings, batches, plan, losses)
+
+
+def _upstream_code(
+    model: str,
+    settings: Settings,
+    batches: Sequence[TrainingBatch],
+    plan: TrainPlan,
+    losses: Sequence[float],
+) -> str:
+    from workbench.contenders.upstream.train_code import upstream_train_code
+
+    return upstream_train_code(model, settings, batches, plan, losses)
+
+
+def _manual_code(
+    model: str,
+    settings: Settings,
+    batches: Sequence[TrainingBatch],
+    plan: TrainPlan,
+    losses: Sequence[float],
+) -> str:
+    from workbench.contenders.manual.train_code import manual_train_code
+
+    return manual_train_code(model, settings, batches, plan, losses)
+
+
 WAYS: dict[str, Way] = {
-    "own": Way("This workbench", "The package's own fit", True, lambda: tuple(LOSSES), None),
+    "own": Way("This workbench", "The package's own fit", True, lambda: tuple(LOSSES), None, _own_code),
     "upstream": Way(
         "sentence-transformers",
         "The upstream library's SentenceTransformerTrainer",
         False,
         _upstream_losses,
         _upstream,
+        _upstream_code,
     ),
     "transformers": Way(
         "Transformers' Trainer",
@@ -70,6 +110,7 @@ WAYS: dict[str, Way] = {
         False,
         _manual_losses,
         _manual,
+        _manual_code,
     ),
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.compare.training_parity import Recorded
+from workbench.contenders.contract import ModelPaths, Settings
 from workbench.contenders.own.train import FitRecorder
 from workbench.contenders.train_contract import (
     Encodes,
@@ -17,6 +18,7 @@ from workbench.contenders.train_contract import (
     TrainPlan,
     Trains,
 )
+from workbench.contenders.train_script import BATCHES_FILE, write_batches
 from workbench.errors import InvalidValueError
 from workbench.persistence.atomic import writing
 from workbench.recipe.as_encoder import AsEncoder
@@ -44,7 +46,9 @@ __all__ = [
 ]
 
 STEPS_FILE = "steps.jsonl"
-# The model before its first step, for the ways that load it with a library of their own.
+# Run it inside the run's folder.
+SCRIPT_FILE = "script.py"
+# The model before its first step.
 START_FOLDER = "start"
 
 
@@ -114,7 +118,8 @@ def train_way(
     Args:
         name: A key of ``WAYS``.
         config: What to train.
-        folder: New or empty; where ``resume``, one that this way left behind.
+        folder: New or empty; where ``resume``, one that this way left behind. A script that trains the
+            same again lies in it afterwards.
         progress: Told of the start, every step and every evaluation.
         stop: Asked after each step.
         resume: Go on from the newest whole checkpoint.
@@ -137,9 +142,14 @@ def train_way(
         (folder / CONFIG_FILE).write_text(config_to_yaml(config), encoding="utf-8")
     tell = _Teller(folder / STEPS_FILE, progress)
     with tell.file:
+        # The same folder for every way: the script of a run begins where the run began.
+        paths, settings = start_model(prepared, folder / START_FOLDER)
         if way.trains is None:
-            return _train_own(name, prepared, folder, tell, stop, resume)
-        return _train_with(name, way.trains(), prepared, folder, tell, stop)
+            outcome = _train_own(name, prepared, folder, tell, stop, resume)
+        else:
+            outcome = _train_with(name, way.trains(), paths, settings, prepared, folder, tell, stop)
+        _write_script(outcome, settings, prepared)
+        return outcome
 
 
 class _Teller:
@@ -199,12 +209,13 @@ def _train_own(
 def _train_with(
     name: str,
     trains: Trains,
+    paths: ModelPaths,
+    settings: Settings,
     prepared: Prepared,
     folder: Path,
     tell: _Teller,
     stop: Callable[[], bool] | None,
 ) -> WayOutcome:
-    paths, settings = start_model(prepared, folder / START_FOLDER)
     plan = plan_of(prepared)
     tell.started(name, plan.total_steps, 0)
     outcome = trains(
@@ -249,3 +260,19 @@ def _asking(
         return found.score
 
     return ask
+
+
+def _write_script(outcome: WayOutcome, settings: Settings, prepared: Prepared) -> None:
+    """Write the script that trains the same again from the run's folder, and the file that it may read."""
+    model, batches = prepared.config.model, batches_of(prepared)
+    unchanged = model.pooling is None and model.dense is None and model.normalize is None
+    source = START_FOLDER + "/"
+    if unchanged:
+        # The script runs in the folder of the run: a path has to be whole.
+        source = str(Path(model.name).resolve()) if Path(model.name).is_dir() else model.name
+    seen = [step.loss for step in outcome.steps]
+    code = WAYS[outcome.way].code(source, settings, batches, outcome.plan, seen)
+    with writing(outcome.folder):
+        (outcome.folder / SCRIPT_FILE).write_text(code, encoding="utf-8")
+        if BATCHES_FILE in code:
+            write_batches(outcome.folder / BATCHES_FILE, batches, settings.prompt)
