@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidValueError
+from workbench.persistence.atomic import writing
 from workbench.runs.files import get_json, put_json
 from workbench.runs.job import JobContext
 
 _DONE = "done.json"
 _MOST_SEEDS = 10
+# Steps over whose time the rest is estimated.
+_RECENT = 20
 
 
 @dataclass
@@ -23,35 +27,43 @@ class _Progress:
     total: int
     done: int = 0
     part: dict[str, float] = field(default_factory=dict)
-    steps_of_part: int = 0
+    times: list[float] = field(default_factory=list)
 
     def hear(self, event: object) -> None:
-        """Report a step or a score of the training that runs."""
-        from workbench.training.events import Evaluated, Started, Stepped
+        """Report the start, a step or a score of the training that runs."""
+        from workbench.contenders.train_contract import StepRecord
+        from workbench.recipe.ways import WayStarted
+        from workbench.training.events import Evaluated
 
-        if isinstance(event, Started):
-            self.steps_of_part = event.total_steps
+        if isinstance(event, WayStarted):
             self.context.resumed(self.done + event.first_step)
-        elif isinstance(event, Stepped):
+            self.times = [time.monotonic()]
+        elif isinstance(event, StepRecord):
+            self.times = [*self.times[-_RECENT:], time.monotonic()]
+            step = self.done + event.step
             self.context.report(
-                self.done + event.global_step,
+                step,
                 self.total,
-                loss=event.losses[0],
-                learning_rate=event.learning_rates[0],
-                gradient_norm=event.gradient_norms[0],
-                tokens_per_second=event.tokens_per_second,
-                seconds_left=event.seconds_left,
+                loss=event.loss,
+                learning_rate=event.learning_rate,
+                gradient_norm=event.gradient_norm,
+                weight_distance=event.weight_distance,
+                seconds_left=self._seconds_a_step() * (self.total - step),
                 **self.part,
             )
         elif isinstance(event, Evaluated) and event.score is not None:
             self.context.report(self.done + event.global_step, self.total, score=event.score, **self.part)
+
+    def _seconds_a_step(self) -> float:
+        return (self.times[-1] - self.times[0]) / max(1, len(self.times) - 1)
 
 
 def train(context: JobContext) -> Mapping[str, Any] | None:
     """Train every way and seed that the settings name, and judge what came out.
 
     Settings: ``training`` (a ``TrainingConfig``), ``ways`` (names of trainers), ``seeds`` (how many, from the
-    config's own on), ``prove`` (whether a proof ends it), ``others`` (untuned models to judge beside).
+    config's own on), ``prove`` (whether a proof ends it), ``others`` (untuned models to judge beside). All
+    ways of a seed are given the same batches.
 
     Raises:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
@@ -61,26 +73,28 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
     config, ways, seeds = _read(context)
     prepared = prepare(config)
     progress = _Progress(context, prepared.total_steps * len(ways) * len(seeds))
-    folders: dict[str, dict[int, Path]] = {}
     facts: list[dict[str, Any]] = []
     for number, way in enumerate(ways):
         for seed in seeds:
             progress.part = {"way": number, "seed": seed}
-            folder = context.folder / f"{way}-{seed}"
-            done = _train_one(context, config.model_copy(update={"seed": seed}), way, folder, progress)
+            seeded = config.model_copy(update={"seed": seed})
+            done = _train_one(context, seeded, way, progress)
             if done is None:
                 return None
             progress.done += prepared.total_steps
-            folders.setdefault(way, {})[seed] = folder / "model"
             facts.append(done)
     result: dict[str, Any] = {"trainings": facts, "notices": list(prepared.examples.notices)}
+    if len(ways) > 1:
+        result["parity"] = _parity(context, config, facts)
+        result["side_by_side"] = _side_by_side(context, config, prepared.examples, facts)
     if context.config.get("prove", True):
-        result["proofs"] = _prove(context, config, prepared.examples, folders)
+        result["proofs"] = _prove(context, config, prepared.examples, facts)
     return result
 
 
 def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
     from workbench.recipe.config import checked_config
+    from workbench.recipe.ways import WAYS
 
     given = context.config
     config = checked_config(given.get("training") or {})
@@ -93,59 +107,122 @@ def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
     count = given.get("seeds", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_SEEDS:
         raise InvalidValueError("seeds-out-of-range", repr(count)[:80], expected=f"1 to {_MOST_SEEDS}")
-    if not isinstance(ways, list) or not ways or len(set(ways)) < len(ways) or not set(ways) <= {"own"}:
-        raise InvalidValueError("ways-unknown", repr(ways)[:80], expected="a list of 'own'")
+    known = isinstance(ways, list) and all(isinstance(way, str) and way in WAYS for way in ways)
+    if not known or not ways or len(set(ways)) < len(ways):
+        raise InvalidValueError(
+            "ways-unknown", repr(ways)[:80], expected=f"a list of some of {', '.join(WAYS)}"
+        )
     return config, list(ways), [(config.seed + number) % 2**32 for number in range(count)]
 
 
-def _train_one(
-    context: JobContext, config: Any, way: str, folder: Path, progress: _Progress
-) -> dict[str, Any] | None:
+def _train_one(context: JobContext, config: Any, way: str, progress: _Progress) -> dict[str, Any] | None:
     """One training; one that ended in an earlier attempt is not done again. None where it was stopped."""
-    from workbench.recipe.train import train as run
+    from workbench.recipe.ways import WAYS, train_way
 
+    folder = context.folder / f"{way}-{config.seed}"
     done = folder / _DONE
     if done.is_file():
         found: dict[str, Any] = get_json(done)
         return found
-    resume = (folder / "checkpoints").is_dir()
-    trained = run(config, folder, progress=progress.hear, stop=context.stop, resume=resume)
-    if trained.result.status == "cancelled":
+    resume = WAYS[way].resumes and (folder / "checkpoints").is_dir()
+    if folder.exists() and not resume:
+        # Of a way that cannot go on, nothing is kept: it begins anew.
+        _remove(folder)
+    outcome = train_way(way, config, folder, progress=progress.hear, stop=context.stop, resume=resume)
+    if outcome.status == "cancelled" or outcome.model_folder is None:
         return None
-    result = trained.result
     facts = {
         "way": way,
         "seed": config.seed,
-        "steps": result.global_step,
-        "seconds": round(result.seconds, 3),
-        "final_loss": result.losses[-1][0] if result.losses else None,
-        "best_score": result.best_score,
-        "status": result.status,
-        "model": f"{folder.name}/model",
-        "notices": list(result.notices),
+        "steps": len(outcome.steps),
+        "seconds": round(outcome.seconds, 3),
+        "final_loss": outcome.steps[-1].loss if outcome.steps else None,
+        "best_score": outcome.best_score,
+        "status": outcome.status,
+        "folder": folder.name,
+        "start": list(outcome.start),
     }
     put_json(done, facts)
     return facts
 
 
+def _remove(folder: Path) -> None:
+    import shutil
+
+    with writing(folder):
+        shutil.rmtree(folder)
+
+
+def _parity(context: JobContext, config: Any, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first seed's trainings, each against the first way, step by step."""
+    from workbench.compare.training_parity import Recorded, training_parity
+    from workbench.recipe.prepare import prepare
+    from workbench.recipe.step_file import read_steps
+    from workbench.recipe.ways import STEPS_FILE, plan_of
+
+    plan = plan_of(prepare(config))
+    sides = [
+        Recorded(
+            fact["way"],
+            plan,
+            read_steps(context.folder / fact["folder"] / STEPS_FILE),
+            tuple(fact["start"]),
+        )
+        for fact in facts
+        if fact["seed"] == config.seed
+    ]
+    found = []
+    for other in sides[1:]:
+        parity = training_parity(sides[0], other)
+        cause = parity.cause
+        found.append(
+            {
+                "left": parity.left,
+                "right": parity.right,
+                "agree": parity.agree,
+                "first_step": parity.first_step,
+                "quantity": parity.quantity,
+                "cause": None if cause is None else cause.name,
+                "sentence": None if cause is None else cause.sentence,
+                "largest_loss_difference": parity.largest_loss_difference,
+            }
+        )
+    return found
+
+
+def _side_by_side(
+    context: JobContext, config: Any, examples: Any, facts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from workbench.recipe.trained_models import models_side_by_side
+
+    first = {
+        fact["way"]: context.folder / fact["folder"] / "model"
+        for fact in facts
+        if fact["seed"] == config.seed
+    }
+    return models_side_by_side(config, examples, first, cancelled=context.stop)
+
+
 def _prove(
-    context: JobContext, config: Any, examples: Any, folders: Mapping[str, Mapping[int, Path]]
+    context: JobContext, config: Any, examples: Any, facts: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     from workbench.compare.proof_html import proof_html
     from workbench.compare.proof_report import proof_dict, proof_json
     from workbench.recipe.judge import judge
 
     found = []
-    for way, tuned in folders.items():
+    for way in dict.fromkeys(fact["way"] for fact in facts):
         proof = judge(
             config,
             examples,
-            tuned,
+            {fact["seed"]: context.folder / fact["folder"] / "model" for fact in facts if fact["way"] == way},
             name=f"trained by {way}",
             others=[str(other) for other in context.config.get("others", [])],
             cancelled=context.stop,
         )
-        (context.folder / f"proof-{way}.html").write_text(proof_html(proof), encoding="utf-8")
-        (context.folder / f"proof-{way}.json").write_text(proof_json(proof), encoding="utf-8")
+        for name, text in (("html", proof_html(proof)), ("json", proof_json(proof))):
+            path = context.folder / f"proof-{way}.{name}"
+            with writing(path):
+                path.write_text(text, encoding="utf-8")
         found.append({"way": way, **proof_dict(proof)})
     return found
