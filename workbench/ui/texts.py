@@ -6,11 +6,17 @@ from typing import Literal
 
 from workbench.ui.texts_english import ENGLISH
 from workbench.ui.texts_korean import KOREAN
+from workbench.ui.texts_ways_english import WAYS_ENGLISH
+from workbench.ui.texts_ways_korean import WAYS_KOREAN
 from workbench.ui.widgets.html import Safe, fill
 
 Language = Literal["en", "ko"]
 
-TEXTS: dict[Language, dict[str, str]] = {"en": ENGLISH, "ko": KOREAN}
+# Words of a page or a screen of its own stand in files of their own.
+TEXTS: dict[Language, dict[str, str]] = {
+    "en": {**ENGLISH, **WAYS_ENGLISH},
+    "ko": {**KOREAN, **WAYS_KOREAN},
+}
 # Shown on the switch, each in its own language.
 LANGUAGES: dict[Language, str] = {"en": "English", "ko": "한국어"}
 

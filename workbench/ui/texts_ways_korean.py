@@ -1,0 +1,48 @@
+"""The visible words of *Train three ways*, in Korean."""
+
+from __future__ import annotations
+
+WAYS_KOREAN: dict[str, str] = {
+    "ways.base": "학습 전 모델",
+    "ways.parity": "같은 학습인가요?",
+    "ways.parity_note": "세 방법 모두 같은 배치, 시드, 학습률을 받았습니다. 손실, 학습률, 기울기 크기, 시작점에서의 가중치 거리를 "
+    "스텝마다 부동소수점 오차와 견주어 비교합니다.",
+    "ways.one": "부동소수점 오차 안에서 같은 학습입니다. 손실 차이는 최대 {loss}입니다",
+    "ways.part": "{step}번째 스텝의 {quantity}에서 갈라집니다: {cause}. 손실 차이는 최대 {loss}입니다",
+    "ways.quantity.batch": "배치",
+    "ways.quantity.learning_rate": "학습률",
+    "ways.quantity.loss": "손실",
+    "ways.quantity.gradient_norm": "기울기 크기",
+    "ways.quantity.weight_distance": "가중치 거리",
+    "ways.cause.order": "서로 다른 배치를 보았습니다",
+    "ways.cause.schedule": "학습률 일정이 다릅니다",
+    "ways.cause.initial-weights": "시작 가중치가 다릅니다",
+    "ways.cause.loss-reduction": "한쪽은 합을, 다른 쪽은 평균을 씁니다",
+    "ways.cause.loss-formula": "손실 식이 다릅니다",
+    "ways.cause.precision": "순전파의 정밀도가 다릅니다",
+    "ways.cause.dropout-stream": "드롭아웃이 서로 다른 마스크를 뽑습니다. 라이브러리마다 난수를 쓰는 순서가 다릅니다",
+    "ways.cause.accumulation": "한 스텝을 이루는 배치 수가 다릅니다",
+    "ways.cause.clipping": "기울기를 자르는 방식이 다릅니다",
+    "ways.cause.decay-groups": "가중치 감쇠가 다른 파라미터에, 또는 다른 세기로 적용됩니다",
+    "ways.cause.unknown": "기록과 계획 어느 쪽도 원인을 말해 주지 않습니다",
+    "ways.models": "학습 전과 후",
+    "ways.models_note": "점수는 따로 떼어 둔 데이터에서 잰 값이고, 차이는 학습 전 모델과의 차이와 95% 구간, 판정입니다. 속도는 아래 문장들을 "
+    "이 패키지로 번갈아 인코딩해 잰 값으로, 문장이 적어 참고용입니다.",
+    "ways.model": "모델",
+    "ways.score": "평가 점수",
+    "ways.difference": "학습 전과의 차이 [95%]",
+    "ways.time": "학습 시간",
+    "ways.speed": "문장/초",
+    "ways.seconds": "{seconds}초",
+    "ways.undefined": "정의되지 않음",
+    "ways.outcome.better": "나아짐",
+    "ways.outcome.worse": "나빠짐",
+    "ways.outcome.not_shown": "확인되지 않음",
+    "ways.maps": "같은 문장, 학습 전과 후",
+    "ways.maps_note": "떼어 둔 데이터의 문장이며 번호는 목록과 같습니다.",
+    "ways.cosine": "코사인",
+    "ways.embeddings": "모델 사이의 임베딩 차이",
+    "ways.embeddings_note": "부동소수점 오차 안에서 같은 학습이라도 끝의 임베딩은 그보다 더 다를 수 있습니다. 반올림 오차는 스텝마다 커집니다.",
+    "ways.contenders": "이 패키지의 체크포인트를 세 방법으로 인코딩",
+    "ways.contenders_note": "여기서 학습한 모델은 sentence-transformers와 Transformers에서도 같은 임베딩으로 불러와집니다.",
+}
