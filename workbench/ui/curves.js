@@ -11,4 +11,4 @@ new MutationObserver(() => {
   for (const details of element.querySelectorAll("details[data-key]")) {
     if (opened.has(details.dataset.key) && !details.open) details.open = true;
   }
-}).observe(element, { childList: true, subtree: true });
+}).observe(element, { childList: true, attributeFilter: ["open"], subtree: true });

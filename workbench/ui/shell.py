@@ -12,7 +12,7 @@ from workbench.ui.translate import Words
 from workbench.ui.widgets.html import Safe, element, join
 
 # Path of a page below the app's root → the key of its name; the first opens first.
-PAGES: dict[str, str] = {"": "nav.compare"}
+PAGES: dict[str, str] = {"": "nav.compare", "runs": "nav.runs"}
 
 
 def head(words: Words, page: str) -> Any:
@@ -62,6 +62,11 @@ def greeting(words: Words) -> Callable[[gr.Request], list[Any]]:
         return [language, *words.updates(language)]
 
     return greet
+
+
+def asked_run(request: gr.Request) -> str:
+    """The run that a link names; empty where it names none."""
+    return str(request.query_params.get("run") or "")
 
 
 def translated(words: Words) -> Callable[[Any], Sequence[Any]]:

@@ -17,6 +17,7 @@ from workbench.ui.widgets.curve_points import (
     points_of,
     thinned,
     tick_label,
+    tick_labels,
     ticks,
 )
 from workbench.ui.widgets.curves import curves
@@ -109,6 +110,7 @@ def test_ticks_are_round_inside_and_not_too_many(low, span, most):
     found = ticks(low, high, most)
     assert len(found) <= most + 1
     assert found == sorted(found)
+    assert len(set(tick_labels(found))) == len(found)
     slack = 1e-6 * span + 1e-9 * abs(low)
     assert all(low - slack <= tick <= high + slack for tick in found)
 

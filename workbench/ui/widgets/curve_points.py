@@ -106,8 +106,22 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [round(number * step, 12 - math.floor(math.log10(step))) for number in range(first, last + 1)]
 
 
-def tick_label(value: float) -> str:
-    """A tick or a table's value: few digits, an exponent where it is shorter.
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Labels of an axis, with as many digits as tell them apart.
+
+    Example:
+        >>> tick_labels([0.84512, 0.84514])
+        ['0.84512', '0.84514']
+    """
+    for digits in range(4, 15):
+        labels = [tick_label(value, digits) for value in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return labels if values else []
+
+
+def tick_label(value: float, digits: int = 4) -> str:
+    """A number in few digits, with an exponent where that is shorter.
 
     Example:
         >>> tick_label(2e-05), tick_label(0.25), tick_label(1200.0)
@@ -116,10 +130,10 @@ def tick_label(value: float) -> str:
     if value == 0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:
-        text = f"{value:.4f}" if abs(value) < 1 else f"{value:.6g}"
+        text = f"{value:.{digits}f}" if abs(value) < 1 else f"{value:.{digits + 2}g}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        mantissa, _, exponent = f"{value:.{digits - 2}e}".partition("e")
         text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return text.replace("-", "\u2212", 1) if value < 0 else text
 

@@ -13,6 +13,7 @@ from workbench.ui.widgets.curve_points import (
     points_of,
     thinned,
     tick_label,
+    tick_labels,
     ticks,
 )
 from workbench.ui.widgets.html import Safe, element, join, readable, table, tag
@@ -118,17 +119,18 @@ class _Frame:
 
 def _axes(frame: _Frame, language: Language) -> Safe:
     parts: list[Safe] = []
-    for value in ticks(*frame.values, most=4):
+    values = ticks(*frame.values, most=4)
+    for value, label in zip(values, tick_labels(values), strict=True):
         y = f"{frame.y(value):.1f}"
         parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="cv-grid"))
-        parts.append(element("text", tick_label(value), x=_LEFT - 5, y=y, dy="0.32em", class_="cv-y"))
+        parts.append(element("text", label, x=_LEFT - 5, y=y, dy="0.32em", class_="cv-y"))
     floor = _HEIGHT - _BOTTOM
     parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=floor, y2=floor, class_="cv-axis"))
     for step in ticks(*frame.steps, most=4):
         # A step is a whole number; the last one leaves its place to the axis' name.
         if step == int(step) and frame.x(step) < _WIDTH - 44:
             x = f"{frame.x(step):.1f}"
-            parts.append(element("text", tick_label(step), x=x, y=floor + 14, class_="cv-x"))
+            parts.append(element("text", f"{step:.0f}", x=x, y=floor + 14, class_="cv-x"))
     name = word(language, "curve.step")
     parts.append(element("text", name, x=_WIDTH - _RIGHT, y=floor + 14, class_="cv-name"))
     return join(parts)
