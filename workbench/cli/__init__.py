@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from workbench.cli.compare import compare, encode
+from workbench.cli.runs import runs_app
 from workbench.cli.train import evaluate, resume, train
 
 app = typer.Typer(
@@ -15,3 +16,4 @@ app = typer.Typer(
 )
 for _command in (compare, encode, train, resume, evaluate):
     app.command()(_command)
+app.add_typer(runs_app, name="runs")

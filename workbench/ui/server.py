@@ -97,6 +97,7 @@ def serve(
     port: int | None = None,
     allow_hosts: Sequence[str] = (),
     models_root: Path | None = None,
+    home: Path | None = None,
 ) -> None:
     """Build the app and serve it until it is stopped.
 
@@ -106,7 +107,10 @@ def serve(
         allow_hosts: Further host names of this app, for a proxy before it.
         models_root: The one folder below which the page may load models; by default the current one. On a
             Space no folder is ever read.
+        home: Folder of the runs; by default ``WORKBENCH_HOME``, else ``runs`` in the current folder.
     """
+    if home is not None:
+        os.environ["WORKBENCH_HOME"] = str(home.absolute())
     os.environ["WORKBENCH_MODELS_ROOT"] = str((models_root or Path()).resolve())
     # These are read when the libraries are imported; the page shows progress, the terminal need not.
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
