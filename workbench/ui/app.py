@@ -6,6 +6,7 @@ import gradio as gr
 
 from workbench.ui.pages.compare import compare_page
 from workbench.ui.pages.runs import runs_page
+from workbench.ui.pages.train import train_page
 
 # Gradio removes its copies of uploads and downloads: look every ten minutes, delete after an hour.
 _DELETE_CACHE = (600, 3600)
@@ -18,6 +19,8 @@ def build_app() -> gr.Blocks:
     ) as demo:
         compare_page(demo)
     # The way to a page is the head of every page, not Gradio's own bar.
+    with demo.route("Train", "/train", show_in_navbar=False):
+        train_page(demo)
     with demo.route("Runs", "/runs", show_in_navbar=False):
         runs_page(demo)
     return demo

@@ -8,14 +8,16 @@ from workbench.ui.texts_english import ENGLISH
 from workbench.ui.texts_korean import KOREAN
 from workbench.ui.texts_runs_english import RUNS_ENGLISH
 from workbench.ui.texts_runs_korean import RUNS_KOREAN
+from workbench.ui.texts_train_english import TRAIN_ENGLISH
+from workbench.ui.texts_train_korean import TRAIN_KOREAN
 from workbench.ui.widgets.html import Safe, fill
 
 Language = Literal["en", "ko"]
 
 # A page's words stand in files of their own.
 TEXTS: dict[Language, dict[str, str]] = {
-    "en": {**ENGLISH, **RUNS_ENGLISH},
-    "ko": {**KOREAN, **RUNS_KOREAN},
+    "en": {**ENGLISH, **RUNS_ENGLISH, **TRAIN_ENGLISH},
+    "ko": {**KOREAN, **RUNS_KOREAN, **TRAIN_KOREAN},
 }
 # Shown on the switch, each in its own language.
 LANGUAGES: dict[Language, str] = {"en": "English", "ko": "한국어"}
