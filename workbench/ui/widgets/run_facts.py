@@ -81,11 +81,11 @@ def result_html(result: Mapping[str, Any] | None, language: Language) -> Safe:
 
 def log_html(log: str, language: Language) -> Safe:
     """The end of what the run's process printed, as it stands."""
-    lines = log.splitlines()
+    lines = log.rstrip("\n").split("\n") if log.strip() else []
     if not lines:
         return element("p", say(language, "run.log_empty"), class_="wb-note")
     # A line that a progress bar has rewritten is shown as it was last.
-    shown = "\n".join(readable(line.rsplit("\r", 1)[-1], 500) for line in lines[-200:])
+    shown = "\n".join(readable(line.rstrip("\r").rsplit("\r", 1)[-1], 500) for line in lines[-200:])
     return element("pre", shown, class_="wb-log", tabindex="0", aria_label=word(language, "run.log"))
 
 
