@@ -57,6 +57,8 @@ RUNS_ENGLISH: dict[str, str] = {
     "run_fact.id": "Id",
     "run_fact.rerun_of": "Again",
     "run.time_of": "{time}, started {starts}×",
+    "run.left": "about {time} left",
+    "run.last_steps": "all steps are done: the result is being judged",
     "run_reason.failed": "It failed:",
     "run_reason.interrupted": "It was interrupted:",
     "run_reason.cancelled": "It was cancelled:",
@@ -93,6 +95,7 @@ RUNS_ENGLISH: dict[str, str] = {
     # Side by side
     "compared.title": "Side by side",
     "compared.choose": "Tick {least} to {most} runs in the table to lay them side by side.",
+    "compared.first": "Of a run with several trainings the first is drawn: {names}.",
     "compared.settings": "Settings that differ",
     "compared.no_difference": "Their settings are the same.",
     "compared.setting": "Setting",

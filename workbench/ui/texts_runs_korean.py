@@ -57,6 +57,8 @@ RUNS_KOREAN: dict[str, str] = {
     "run_fact.id": "식별자",
     "run_fact.rerun_of": "다시 실행한 원본",
     "run.time_of": "{time}, {starts}번 시작",
+    "run.left": "약 {time} 남음",
+    "run.last_steps": "모든 스텝이 끝나 결과를 평가하는 중",
     "run_reason.failed": "실패한 까닭:",
     "run_reason.interrupted": "중단된 까닭:",
     "run_reason.cancelled": "취소된 까닭:",
@@ -93,6 +95,7 @@ RUNS_KOREAN: dict[str, str] = {
     # Side by side
     "compared.title": "나란히 보기",
     "compared.choose": "표에서 {least}개에서 {most}개까지 고르면 나란히 보여 줍니다.",
+    "compared.first": "학습이 여럿인 실행은 첫 번째 학습만 그립니다: {names}.",
     "compared.settings": "다른 설정",
     "compared.no_difference": "설정이 모두 같습니다.",
     "compared.setting": "설정",

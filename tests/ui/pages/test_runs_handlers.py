@@ -230,3 +230,17 @@ def test_the_program_of_a_training_holds_its_settings_and_compiles(finished):
         if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
     }
     assert found == {"SETTINGS": config["training"], "WAYS": ["own"], "SEEDS": 3}
+
+
+def test_of_a_run_with_several_trainings_the_first_is_overlaid(runs, finished, monkeypatch):
+    lines = [
+        {"step": step, "total": 4, "values": {"loss": 1.0 * step, "way": 0, "seed": 42 + (step > 2)}}
+        for step in range(1, 5)
+    ]
+    trained = [replace(run, kind="train", config={"ways": ["own"], "seeds": 2}) for run in finished]
+    monkeypatch.setattr(runs, "show", lambda owner, run_id: next(r for r in trained if r.id == run_id))
+    monkeypatch.setattr(REPORTS, "lines", lambda *_: lines)
+    view = look(runs, _wish(opened=trained[0].id, chosen=tuple(run.id for run in trained)))
+    assert "own · 42" in view.markup["curves"] and "own · 43" in view.markup["curves"]
+    assert view.markup["overlaid"].count("<path") == 2
+    assert "the first is drawn: own · 42, own · 42" in view.markup["overlaid"]

@@ -10,7 +10,7 @@ from tests.compare.test_proof import proof
 from workbench.compare.proof_report import proof_dict
 from workbench.runs.record import Run
 from workbench.ui.widgets.html import decimal
-from workbench.ui.widgets.run_facts import facts_html, log_html, result_html
+from workbench.ui.widgets.run_facts import facts_html, log_html, result_html, seconds_left
 from workbench.ui.widgets.run_table import best_score, outcomes_of, run_table, what_of
 from workbench.ui.widgets.runs_compared import metrics_html
 
@@ -68,10 +68,25 @@ def test_runs_without_a_proof_say_so():
 def test_a_row_tells_what_a_run_does_and_what_came_of_it(result):
     run = _run()
     assert what_of(run, "en") == "own + upstream · CoSENTLoss · support-desk · m · 3 seeds"
+    # What was left out is told by its default.
+    bare = what_of(_run(config={"training": {}}), "en")
+    assert bare.startswith("own · MultipleNegativesRankingLoss · support-desk · ")
     assert best_score(result) == 0.8125 and outcomes_of(result) == ["better"]
     row = run_table([run], {run.id: result}, "en")
     assert "0.8125" in row and ">better<" in row and "0:01:01" in row
     assert "loss 0.5" in run_table([run], {}, "en")
+
+
+def test_the_time_left_follows_the_pace_of_the_newest_reports():
+    lines = [{"step": step, "seconds": 2.0 * step, "attempt": 1, "values": {}} for step in range(1, 6)]
+    running = _run(state="running", step=5, total=105)
+    assert seconds_left(running, lines) == 200.0
+    assert "about 0:03:20 left" in facts_html(running, "en", lines)
+    assert "being judged" in facts_html(_run(state="running", step=5, total=5), "en", lines)
+    again = [*lines, {"step": 6, "seconds": 1.0, "attempt": 2}]
+    for run, reports in ((running, lines[:1]), (_run(), lines), (_run(state="running", total=0), lines),
+                         (_run(state="running", total=9, attempt=2), again)):  # fmt: skip
+        assert seconds_left(run, reports) is None
 
 
 def test_a_result_lists_its_trainings(result):

@@ -14,7 +14,7 @@ from workbench.ui.run_reports import REPORTS
 from workbench.ui.runs_home import checked_owner
 from workbench.ui.shell import PAGES
 from workbench.ui.texts import Language, as_language, say
-from workbench.ui.widgets.curve_points import by_training
+from workbench.ui.widgets.curve_points import Line, by_training
 from workbench.ui.widgets.curves import curves
 from workbench.ui.widgets.html import NOTHING, Safe, element, join
 from workbench.ui.widgets.run_facts import LOG_BYTES, facts_html, log_html, result_html
@@ -192,15 +192,20 @@ def _opened(runs: Runs, wish: Wish, run: Run | None) -> dict[str, Safe]:
     if run is None:
         return dict.fromkeys(("facts", "curves", "result", "log"), NOTHING)
     lines = REPORTS.lines(runs, wish.owner, run.id)
-    ways = run.config.get("ways")
-    parts = by_training(lines, ways if isinstance(ways, list) else ()) if run.kind == "train" else {}
-    facts = facts_html(run, wish.language)
+    facts = facts_html(run, wish.language, lines)
     return {
         "facts": join([facts, _to_train(run, wish.language)]),
-        "curves": curves(parts or {name_of(run): lines}, wish.language),
+        "curves": curves(_trainings(run, lines), wish.language),
         "result": result_html(REPORTS.result(runs, wish.owner, run), wish.language),
         "log": log_html(runs.log_tail(wish.owner, run.id, LOG_BYTES), wish.language),
     }
+
+
+def _trainings(run: Run, lines: list[Line]) -> dict[str, list[Line]]:
+    """The reports of a run by training; a job of another kind is one."""
+    ways = run.config.get("ways")
+    parts = by_training(lines, ways if isinstance(ways, list) else ()) if run.kind == "train" else {}
+    return parts or {name_of(run): lines}
 
 
 def _to_train(run: Run, language: Language) -> Safe:
@@ -219,10 +224,17 @@ def _side_by_side(runs: Runs, wish: Wish, chosen: list[Run]) -> dict[str, Safe]:
     lines = [REPORTS.lines(runs, wish.owner, run.id) for run in chosen]
     results = [REPORTS.result(runs, wish.owner, run) for run in chosen]
     found = side_by_side(chosen, lines, results)
+    parts = [_trainings(run, own) for run, own in zip(chosen, lines, strict=True)]
+    overlaid = {name: next(iter(own.values())) for name, own in zip(names, parts, strict=True)}
+    drawn = curves(overlaid, wish.language)
+    if any(len(own) > 1 for own in parts):
+        first = ", ".join(next(iter(own)) for own in parts)
+        note = element("p", say(wish.language, "compared.first", names=first), class_="wb-note")
+        drawn = join([drawn, note])
     metrics = [metrics_html(results, names, wish.language), results_html(found, names, wish.language)]
     return {
         "differences": differences_html(found, names, wish.language),
-        "overlaid": curves(dict(zip(names, lines, strict=True)), wish.language),
+        "overlaid": drawn,
         "metrics": join(metrics),
     }
 

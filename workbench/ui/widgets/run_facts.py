@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.ui.errors import box_html
 from workbench.ui.texts import Language, say, word
+from workbench.ui.widgets.curve_points import Line
 from workbench.ui.widgets.html import Safe, decimal, element, join, readable, table
 from workbench.ui.widgets.run_table import (
     clock_time,
@@ -23,14 +24,27 @@ if TYPE_CHECKING:
 
 LOG_BYTES = 16_384
 _REASON_CHARACTERS = 1_000
+# Of so many reports the pace is taken.
+_PACE_REPORTS = 40
 
 
-def facts_html(run: Run, language: Language) -> Safe:
-    """Name, state, what it does, times, and the reason where it ended short."""
+def facts_html(run: Run, language: Language, lines: Sequence[Line] = ()) -> Safe:
+    """Name, state, what it does, times, and the reason where it ended short.
+
+    Args:
+        run: The run.
+        language: Of the words.
+        lines: Its reports, for the time that is left.
+    """
     from workbench.runs.text import duration
 
+    standing = [state_badge(run, language), progress_of(run)]
+    left = seconds_left(run, lines)
+    if left is not None:
+        key = "run.left" if run.step < run.total else "run.last_steps"
+        standing.append(element("span", say(language, key, time=duration(left)), class_="wb-dim"))
     facts = [
-        ("state", join([state_badge(run, language), progress_of(run)], " ")),
+        ("state", join(standing, " ")),
         ("what", what_of(run, language)),
         ("time", word(language, "run.time_of", time=duration(run.seconds), starts=run.attempt)),
         ("created", clock_time(run.created_at)),
@@ -50,6 +64,20 @@ def facts_html(run: Run, language: Language) -> Safe:
         tone = "bad" if run.state == "failed" else "info"
         parts.append(box_html(told, tone, title=say(language, f"run_reason.{run.state}")))
     return join(parts)
+
+
+def seconds_left(run: Run, lines: Sequence[Line]) -> float | None:
+    """Time until the last step, by the pace of the newest reports; None where that is not known."""
+    recent = [
+        line for line in lines[-_PACE_REPORTS:] if "seconds" in line and line.get("attempt") == run.attempt
+    ]
+    if run.state != "running" or run.stopping or not run.total or len(recent) < 2:
+        return None
+    first, last = recent[0], recent[-1]
+    steps = last["step"] - first["step"]
+    if steps <= 0:
+        return None
+    return float(max(0, run.total - last["step"]) * (last["seconds"] - first["seconds"]) / steps)
 
 
 def result_html(result: Mapping[str, Any] | None, language: Language) -> Safe:

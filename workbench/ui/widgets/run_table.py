@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import WorkbenchError
 from workbench.ui.texts import Language, say, word
 from workbench.ui.widgets.curve_points import tick_label
 from workbench.ui.widgets.html import Safe, decimal, element, join, readable
@@ -61,6 +62,7 @@ def what_of(run: Run, language: Language) -> str:
     training = run.config.get("training")
     if run.kind != "train" or not isinstance(training, Mapping):
         return readable(run.kind, _NAME_CHARACTERS)
+    training = _stated(training)
     ways = run.config.get("ways") or [training.get("trainer", "own")]
     seeds = run.config.get("seeds", 1)
     parts = [
@@ -159,6 +161,16 @@ def _score(run: Run, result: Mapping[str, Any] | None, language: Language) -> Sa
     if run.loss is None:
         return Safe("")
     return element("small", say(language, "runs.loss", loss=tick_label(run.loss)), class_="wb-number")
+
+
+def _stated(training: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the defaults of what was left out; as it is where it is no config."""
+    from workbench.recipe.config import checked_config
+
+    try:
+        return checked_config(dict(training)).model_dump()
+    except WorkbenchError:
+        return training
 
 
 def _inner(training: Mapping[str, Any], group: str, name: str) -> str:
