@@ -130,6 +130,11 @@ def hand_over(folder: Path) -> str:
         return name
 
 
+def is_handed_over(name: str) -> bool:
+    """Whether this is a name that ``hand_over`` has made."""
+    return name in _HANDED_OVER
+
+
 _TRAINED = "trained-"
 _HANDED_OVER: dict[str, Path] = {}
 _HANDING = threading.Lock()

@@ -41,6 +41,9 @@ _CLICK_DOWNLOAD = """() => setTimeout(() => {
 _TO_RUN = (
     "() => document.getElementById('wb-train-run')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 )
+# The step's effect is shown in the box of fit.
+_MARK_FIT = """() => document.querySelectorAll("#wb-train-diagram button[data-box]").forEach(
+  (box) => box.setAttribute("aria-expanded", String(box.dataset.box === "fit")))"""
 # Fields whose change makes the data be read anew.
 _LOOKED = (
     "view", "desk_language", "loss", "inner", "batch_size", "encoding", "rescale", "held_out_share", "epochs",
@@ -181,7 +184,9 @@ def _wire_step(parts: Parts, named: dict[str, Any]) -> None:
         )
     shown = ["language", "state.box", "state.opened", "plain"]
     named["plain"].input(**_on(named, steps.show_plain, shown, _STEP, **_LIGHT))
-    parts.buttons["one_step"].click(**_on(named, steps.take_step, form, _STEP, **_COMPUTE))
+    parts.buttons["one_step"].click(**_on(named, steps.take_step, form, _STEP, **_COMPUTE)).then(
+        None, None, None, js=_MARK_FIT, api_visibility="private"
+    )
     parts.buttons["article"].click(
         **_on(named, steps.follow_article, ["language", "state.article"], _STEP, **_LIGHT)
     )

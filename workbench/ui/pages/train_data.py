@@ -145,6 +145,17 @@ def inputs_of(wish: DataWish) -> Iterator[dict[str, Path]]:
         yield {}
 
 
+@contextmanager
+def with_files(config: TrainingConfig, wish: DataWish) -> Iterator[TrainingConfig]:
+    """The config with the path of the visitor's file, for what is done in this process."""
+    with inputs_of(wish) as inputs:
+        path = next(iter(inputs.values()), None)
+        if path is None:
+            yield config
+        else:
+            yield config.model_copy(update={"data": config.data.model_copy(update={"source": str(path)})})
+
+
 def as_csv(pasted: str) -> str:
     """Pasted pairs as CSV with a head: the first line where it names roles, else made from the contents.
 

@@ -191,8 +191,8 @@ def _measured(language: Language, owner: str, run_id: str) -> tuple[Changes, boo
     except WorkbenchError as error:
         return {"estimate": error_box(error, language), "state.measure": ""}, False
     if result is None:
-        told = run.reason.message if run.reason else say(language, "error.cancelled")
-        return {"estimate": box_html(told, "warn"), "state.measure": ""}, False
+        why = run.reason.message if run.reason else say(language, "error.cancelled")
+        return {"estimate": box_html(why, "warn"), "state.measure": ""}, False
     return {"estimate": estimate_html(result, language), "state.measure": ""}, False
 
 

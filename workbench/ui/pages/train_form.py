@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,7 +99,6 @@ class Wish:
     config: TrainingConfig
     seeds: int
     data: DataWish
-    columns: tuple[str, ...] = field(default=())
 
 
 def by_name(values: Sequence[object]) -> dict[str, Any]:
@@ -111,16 +110,6 @@ def by_name(values: Sequence[object]) -> dict[str, Any]:
     if len(values) != len(FIELDS):
         raise InvalidValueError("form-values", f"{len(values)} values", expected=f"{len(FIELDS)}")
     return dict(zip(FIELDS, values, strict=True))
-
-
-def data_wish(values: Sequence[object], columns: object) -> DataWish:
-    """Where the rows come from.
-
-    Raises:
-        FormError: At ``data``.
-    """
-    given = by_name(values)
-    return _at("data", lambda: _data(given, columns))
 
 
 def wish_of(values: Sequence[object], columns: object) -> Wish:
@@ -135,6 +124,7 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
     """
     given = by_name(values)
     data = _at("data", lambda: _data(given, columns))
+    rows = _at("data", lambda: data_values(data))
     model = _at("modules", lambda: _model(given))
     loss = _at("modules", lambda: _loss(given))
     settings = _at("settings", lambda: _settings(given))
@@ -144,7 +134,7 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
             "settings",
             InvalidValueError("seeds-out-of-range", f"{seeds}", expected=f"1 to {MAX_SEEDS}", where="seeds"),
         )
-    whole = {"data": data_values(data), "model": model, "loss": loss, **settings}
+    whole = {"data": rows, "model": model, "loss": loss, **settings}
     try:
         config = checked_config(whole, "settings")
     except WorkbenchError as error:

@@ -75,7 +75,9 @@ def _running(run: Run, lines: Sequence[Mapping[str, Any]], language: Language) -
     step, total = last["step"], last["total"]
     if step >= total:
         return say(language, "train.judging", total=total)
-    values = next((line["values"] for line in reversed(lines) if "loss" in line.get("values", {})), {})
+    values: Mapping[str, Any] = next(
+        (line["values"] for line in reversed(lines) if "loss" in line.get("values", {})), {}
+    )
     return say(
         language,
         "train.running",

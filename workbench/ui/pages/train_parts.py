@@ -90,7 +90,8 @@ def _states(parts: Parts) -> None:
         "owner": owner_state(),
         # One press of a button counts once: both clicks of a double click bring the same key.
         "key": gr.State(""),
-        "run": gr.State(""),
+        # In the browser, whose address is to name it; whose run it is, is asked at every call.
+        "run": gr.Textbox(visible="hidden", elem_id="wb-train-run-id", label="run id"),
         "measure": gr.State(""),
         "columns": gr.State([]),
         "seen": gr.State(""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def estimate_html(result: Mapping[str, Any], language: Language) -> Safe:
                 power=f"{found['power']:.0%}",
             )
         )
-    return element("p", join(told), class_="wb-facts", role="status")
+    return element("p", join(told), class_="wb-told", role="status")
 
 
 def _time(seconds: float, language: Language) -> Safe:
@@ -140,7 +140,7 @@ def _model_zip(language: Language, owner: str, run_id: str) -> Path:
     return _zipped(new_folder() / f"model-{run_id}.zip", root, files[:_MODEL_FILES])
 
 
-_WRITERS = {
+_WRITERS: Mapping[str, Callable[[Language, str, str], Path]] = {
     "html": lambda language, owner, run_id: _report(language, owner, run_id, "html"),
     "json": lambda language, owner, run_id: _report(language, owner, run_id, "json"),
     "zip": _model_zip,

@@ -55,7 +55,7 @@ def _counts(look: Look, language: Language) -> Safe:
             test=count(one.test),
             shape=word(language, f"train.shape_{one.test_shape.replace(' ', '_')}"),
         ),
-        class_="wb-facts",
+        class_="wb-told",
     )
 
 
@@ -94,7 +94,7 @@ def _facts(look: Look, language: Language) -> Safe:
             sides=f"{repeated.same_sides:,}",
         )
     )
-    parts = [element("p", join(facts, " · "), class_="wb-facts")]
+    parts = [element("p", join(facts, " · "), class_="wb-told")]
     parts += [box_html(notice, "info") for notice in found.notices]
     if found.label_problem:
         parts.append(box_html(found.label_problem, "warn"))
