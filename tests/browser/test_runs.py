@@ -122,6 +122,12 @@ def test_runs_side_by_side_in_korean_on_a_dark_phone(visit, owners):
     name.fill("새 이름")
     page.get_by_role("button", name="이름과 메모 저장").click()
     expect(_row(page, made[0].id)).to_contain_text("새 이름")
+    expect(page.locator("#wb-run-told")).to_contain_text("저장했습니다")
+    # What is refused is told, and the page stays as it is.
+    name.fill("a\x07b")
+    page.get_by_role("button", name="이름과 메모 저장").click()
+    expect(page.get_by_text("run-text-character")).to_be_visible()
+    expect(_row(page, made[0].id)).to_contain_text("새 이름")
     with page.expect_download() as taken:
         page.get_by_role("button", name="설정 (YAML)").click()
     assert "새 이름" in taken.value.path().read_text(encoding="utf-8")

@@ -25,15 +25,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What would be shown as a warning."""
-    told: list[str] = []
-    monkeypatch.setattr(gr, "Warning", lambda message, **_: told.append(message))
-    monkeypatch.setattr(gr, "Info", lambda message, **_: told.append(message))
-    return told
-
-
 def _request(**query):
     return SimpleNamespace(query_params=query, headers={})
 
@@ -102,7 +93,7 @@ def test_choosing_and_filtering_and_more(runs):
 def test_deleting_is_asked_for_once_more_and_closes_the_run(runs):
     run = _done(runs)
     seen = events.arrive("en", ANN, _request(run=run.id))["seen"]
-    assert events.ask("en", True) == {"sure": gr.update(visible=True)}
+    assert events.ask("en", True)["sure"] == gr.update(visible=True)
     language, *rest = _wish(seen, opened=run.id, chosen=[run.id])
     changes = events.act(language, "delete_sure", "", *rest)
     assert changes["opened"] == "" and changes["chosen"] == []
@@ -110,29 +101,31 @@ def test_deleting_is_asked_for_once_more_and_closes_the_run(runs):
     assert runs.list(ANN) == []
 
 
-def test_an_error_is_a_warning_and_nothing_changes(runs, warnings):
+def test_an_error_is_told_and_nothing_else_changes(runs):
     run = _done(runs)
     language, *rest = _wish({}, opened=run.id, owner=BEN)
-    skipped = gr.skip()
-    assert events.act(language, "cancel", "", *rest) == skipped
-    assert events.save(language, "mine", "", *rest) == skipped
-    assert events.take(language, "yaml", *rest) == skipped
-    language, *rest = _wish({}, opened=run.id)
-    assert events.act(language, "resume", "", *rest) == skipped
-    assert events.filtered(*_wish("not a mapping")) == skipped
-    assert [message.rsplit("[", 1)[1] for message in warnings] == [
-        "run-unknown]", "run-unknown]", "run-unknown]", "run-complete]", "not-a-look]",
-    ]  # fmt: skip
+    mine = _wish({}, opened=run.id)[1:]
+    for changes, code in (
+        (events.act(language, "cancel", "", *rest), "run-unknown"),
+        (events.save(language, "mine", "", *rest), "run-unknown"),
+        (events.take(language, "yaml", *rest), "run-unknown"),
+        (events.act(language, "resume", "", *mine), "run-complete"),
+        (events.save(language, "a\x07b", "", *mine), "run-text-character"),
+        (events.filtered(*_wish("not a mapping")), "not-a-look"),
+        (events.choose_runs(language, [], *mine[:-1], 5), "not-a-look"),
+    ):
+        assert set(changes) == {"told"} and f"[{code}]" in changes["told"]
 
 
-def test_name_and_note_are_saved_and_a_file_is_written(runs, warnings):
+def test_name_and_note_are_saved_and_a_file_is_written(runs):
     run = _done(runs)
     language, *rest = _wish({}, opened=run.id)
     changes = events.save(language, "the name", "the note", *rest)
     assert changes["name"] == "the name" and "the name" in changes["table"]
+    assert "Name and note are kept." in changes["told"]
     assert runs.show(ANN, run.id).note == "the note"
-    assert warnings == ["Name and note are kept."]
-    assert Path(events.take(language, "yaml", *rest)["file"]).read_text().startswith("format: 1")
+    taken = events.take(language, "yaml", *rest)
+    assert Path(taken["file"]).read_text().startswith("format: 1") and taken["told"] == ""
 
 
 def test_every_language_says_everything_anew(runs):

@@ -17,7 +17,7 @@ from workbench.ui.wiring import of_message, on_components, plain
 _LIGHT: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 _WISH = ("language", "owner", "text", "state", "rows", "opened", "chosen", "seen")
 _SEEN = (
-    "seen", "notices", "table", "more", "panel", "facts", "curves", "result", "log", "compared",
+    "seen", "told", "notices", "table", "more", "panel", "facts", "curves", "result", "log", "compared",
     "differences", "overlaid", "metrics", "timer", "cancel", "resume", "rerun", "delete", "get_yaml",
     "get_python", "get_proof", "get_proof_json",
 )  # fmt: skip
@@ -36,6 +36,7 @@ _COPY_LINK = """async () => {
   try { await navigator.clipboard.writeText(link); } catch { window.prompt("", link); }
 }"""
 _CLICK_DOWNLOAD = """() => setTimeout(() => {
+  if (document.querySelector("#wb-run-told .wb-box.bad")) return;
   const here = "wb-run-file";
   const link = document.querySelector(`#${here} a, a#${here}, #${here} button, button#${here}`);
   if (link) link.click();
@@ -98,7 +99,9 @@ def _wire_run(named: dict[str, Any], wish: list[Any]) -> None:
         )
         done.then(None, js=_NAME_IN_ADDRESS, api_visibility="private")
     for button, wanted in (("delete", True), ("keep", False)):
-        named[button].click(plain(named, partial(_asked, wanted)), [language], [named["sure"]], **_LIGHT)
+        named[button].click(
+            plain(named, partial(_asked, wanted)), [language], _of(named, ("sure", "told")), **_LIGHT
+        )
     named["save"].click(
         plain(named, events.save),
         [language, named["name"], named["note"], *rest],
@@ -106,10 +109,10 @@ def _wire_run(named: dict[str, Any], wish: list[Any]) -> None:
         **_LIGHT,
     )
     copied = named["link"].click(None, js=_COPY_LINK, api_visibility="private")
-    copied.then(plain(named, events.copied), [language], [named["sure"]], **_LIGHT)
+    copied.then(plain(named, events.copied), [language], [named["told"]], **_LIGHT)
     for kind in ("yaml", "python", "proof", "proof_json"):
         written = named[f"get_{kind}"].click(
-            plain(named, partial(_taken, kind)), wish, [named["file"]], **_LIGHT
+            plain(named, partial(_taken, kind)), wish, _of(named, ("file", "told")), **_LIGHT
         )
         written.success(None, js=_CLICK_DOWNLOAD, api_visibility="private")
 

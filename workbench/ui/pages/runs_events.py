@@ -11,15 +11,17 @@ import gradio as gr
 
 from workbench.errors import InvalidTypeError
 from workbench.ui import runs_home
-from workbench.ui.errors import error_box, guarded
+from workbench.ui.errors import box_html, boxed, error_box
 from workbench.ui.pages.runs_handlers import ACTIONS, ROWS, View, Wish, annotate, ids_of, look, wish_of
 from workbench.ui.run_files import run_file
 from workbench.ui.session import new_token
 from workbench.ui.shell import asked_run
-from workbench.ui.texts import as_language, word
+from workbench.ui.texts import as_language, say
 from workbench.ui.widgets.html import NOTHING
 
 Changes = dict[str, Any]
+# Where an action's message stands, good or bad.
+_told = boxed("told")
 
 
 def arrive(language: object, owner: object, request: gr.Request) -> Changes:
@@ -42,21 +44,21 @@ def tick(language: object, *values: object) -> Changes:
         return {"notices": told, "timer": gr.Timer(active=False), "seen": {}}
 
 
-@guarded
+@_told
 def speak(language: object, *values: object) -> Changes:
     """Say everything on show in another language."""
     *wished, _ = values
     return _changed(wish_of(language, *wished), {})
 
 
-@guarded
+@_told
 def filtered(language: object, *values: object) -> Changes:
     """Another filter; the table begins anew."""
     *wished, seen = values
     return {"rows": ROWS, **_changed(replace(wish_of(language, *wished), rows=ROWS), seen)}
 
 
-@guarded
+@_told
 def more(language: object, *values: object) -> Changes:
     """More rows of the table."""
     *wished, seen = values
@@ -65,7 +67,7 @@ def more(language: object, *values: object) -> Changes:
     return {"rows": wish.rows, **_changed(wish, seen)}
 
 
-@guarded
+@_told
 def open_run(language: object, run_id: object, *values: object) -> Changes:
     """Show one run's details."""
     *wished, seen = values
@@ -73,7 +75,7 @@ def open_run(language: object, run_id: object, *values: object) -> Changes:
     return _opened(replace(wish, opened=wish_of(language, wish.owner, opened=run_id).opened), seen)
 
 
-@guarded
+@_told
 def choose_runs(language: object, ids: object, *values: object) -> Changes:
     """Lay other runs side by side."""
     *wished, seen = values
@@ -81,7 +83,7 @@ def choose_runs(language: object, ids: object, *values: object) -> Changes:
     return {"chosen": list(wish.chosen), **_changed(wish, seen)}
 
 
-@guarded
+@_told
 def act(language: object, action: str, key: object, *values: object) -> Changes:
     """Cancel, resume, run again or delete the opened run."""
     *wished, seen = values
@@ -93,34 +95,33 @@ def act(language: object, action: str, key: object, *values: object) -> Changes:
     return {**changes, **_changed(after, seen)}
 
 
-@guarded
+@_told
 def ask(language: object, wanted: bool) -> Changes:
     """Ask once more before a run is deleted, or let it be."""
     return {"sure": gr.update(visible=wanted)}
 
 
-@guarded
+@_told
 def save(language: object, name: object, note: object, *values: object) -> Changes:
     """Keep a run's name and note."""
     *wished, seen = values
     wish = wish_of(language, *wished)
     run = annotate(runs_home.runs(), wish, name, note)
-    gr.Info(word(wish.language, "run.saved"), duration=3)
-    return {"name": run.name, "note": run.note, **_changed(wish, seen)}
+    told = box_html(say(wish.language, "run.saved"), "info")
+    return {"told": told, "name": run.name, "note": run.note, **_changed(wish, seen)}
 
 
-@guarded
+@_told
 def take(language: object, kind: object, *values: object) -> Changes:
     """Write a file of the opened run for the visitor."""
     wish = wish_of(language, *values[:-1])
     return {"file": str(run_file(runs_home.runs(), wish.owner, wish.opened, kind))}
 
 
-@guarded
+@_told
 def copied(language: object) -> Changes:
     """Say that the link was copied."""
-    gr.Info(word(as_language(language), "run.copied"), duration=3)
-    return {}
+    return {"told": box_html(say(as_language(language), "run.copied"), "info")}
 
 
 def _opened(wish: Wish, seen: object) -> Changes:

@@ -44,6 +44,7 @@ def lay_out() -> tuple[Words, dict[str, Any]]:
     with gr.Column(elem_classes="wb-page"):
         found["language"] = head(words, "runs")
         found["notices"] = gr.HTML(elem_id="wb-notices")
+        found["told"] = gr.HTML(elem_id="wb-run-told")
         with gr.Column(elem_classes="wb-panel"):
             _list(words, found)
         with gr.Column(elem_classes="wb-panel", visible=False) as found["panel"]:
