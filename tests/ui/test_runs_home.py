@@ -45,6 +45,15 @@ def test_what_was_handed_in_is_there_when_it_is_opened_again(home):
         runs_home.runs().show(_BEN, run.id)
 
 
+def test_a_start_looks_after_what_waits_and_makes_no_home(home):
+    runs_home.wake().join()
+    assert not home.exists()
+    with Supervisor(home, starts=False) as earlier:
+        run = earlier.submit(_ANN, "count", {"steps": 1})
+    runs_home.wake().join()
+    assert runs_home.runs().wait(_ANN, run.id, 60).state == "complete"
+
+
 def test_a_second_app_asks_the_first_and_takes_its_place_when_it_ends(home):
     first = Supervisor(home)
     from workbench.runs.channel import Channel

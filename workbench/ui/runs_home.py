@@ -55,6 +55,13 @@ def runs() -> Supervisor | Client:
         return _runs
 
 
+def wake() -> threading.Thread:
+    """Open the runs in the background where there are some: what waits needs its supervisor."""
+    thread = threading.Thread(target=_open_if_there, name="wake-runs", daemon=True)
+    thread.start()
+    return thread
+
+
 def close() -> None:
     """Let go of the runs; children go on, and the next call of `runs` finds them."""
     with _lock:
@@ -110,6 +117,15 @@ def _answers(held: Supervisor | Client) -> bool:
     except WorkbenchError:
         return False
     return True
+
+
+def _open_if_there() -> None:
+    from workbench.runs import layout
+
+    if layout.database(layout.default_home()).exists():
+        # Whoever asks for the runs first is told the same.
+        with contextlib.suppress(WorkbenchError):
+            runs()
 
 
 def _let_go() -> None:

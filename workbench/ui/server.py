@@ -118,6 +118,7 @@ def serve(
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from workbench.ui.app import build_app
     from workbench.ui.backend import warm_up
+    from workbench.ui.runs_home import wake
 
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_a_space() else "127.0.0.1")
     blocks = build_app().queue(**QUEUE)
@@ -126,5 +127,6 @@ def serve(
     _, url, _ = blocks.launch(
         **launch_settings(host, allow_hosts), server_port=port, prevent_thread_lock=True, quiet=True
     )
+    wake()
     print(f"Workbench on {url}  (Ctrl+C ends it)", flush=True)
     blocks.block_thread()

@@ -75,8 +75,6 @@ def translated(words: Words) -> Callable[[Any], Sequence[Any]]:
 
 
 def _ways(page: str, language: Language) -> list[Safe]:
-    if len(PAGES) == 1:
-        return [element("p", say(language, "app.tagline"))]
     # Relative, so that they hold behind a proxy's prefix too; no page lies deeper than one level.
     links = [
         element(
