@@ -24,11 +24,14 @@ def open_app(
     models_root: Annotated[
         Path | None, typer.Option(help="Folder below which the page may load models; by default this one")
     ] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of the runs; by default WORKBENCH_HOME, else ./runs")
+    ] = None,
 ) -> None:
     """Open the app in the browser: three pipelines side by side."""
     from workbench.ui.server import serve
 
-    serve(host=host, port=port, allow_hosts=allow_host or (), models_root=models_root)
+    serve(host=host, port=port, allow_hosts=allow_host or (), models_root=models_root, home=home)
 
 
 if __name__ == "__main__":

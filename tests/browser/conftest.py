@@ -21,11 +21,13 @@ PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    """The address of the app, served as a user would have it."""
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, served as a user would have it, with a home of its own for the runs."""
+    os.environ["WORKBENCH_HOME"] = str(tmp_path_factory.mktemp("runs"))
     from workbench.ui.backend import warm_up
 
     warm_up()
+    from workbench.ui import runs_home
     from workbench.ui.app import build_app
     from workbench.ui.server import QUEUE, launch_settings
 
@@ -33,6 +35,7 @@ def app_url() -> Iterator[str]:
     _, url, _ = demo.launch(**launch_settings("127.0.0.1"), prevent_thread_lock=True, quiet=True)
     yield url
     demo.close()
+    runs_home.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from workbench.errors import Cancelled, InvalidValueError
 from workbench.ui import errors
-from workbench.ui.errors import error_box, guarded, message_of
+from workbench.ui.errors import boxed, error_box, guarded, message_of
 
 
 def test_a_coded_error_says_itself():
@@ -45,6 +45,18 @@ def test_a_guarded_handler_warns_and_leaves_the_page_alone(monkeypatch):
     assert guarded(fails)("ko", 7) == gr.skip()
     assert told == [("7 came. [bad]", "처리하지 못했습니다")]
     assert guarded(lambda language, value: (language, value))("nonsense", 7) == ("en", 7)
+
+
+def test_a_boxed_handler_tells_its_error_in_a_section_and_empties_it_when_all_is_well():
+    @boxed("told")
+    def fails(language, value):
+        if value:
+            raise InvalidValueError("bad", f"{value} came")
+        return {"other": language}
+
+    changes = fails("ko", "<b>")
+    assert set(changes) == {"told"} and "&lt;b&gt; came. [bad]" in changes["told"]
+    assert fails("nonsense", "") == {"told": "", "other": "en"}
 
 
 @pytest.mark.parametrize("stops", [KeyboardInterrupt, SystemExit])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from workbench.cli.compare import compare, encode
-from workbench.cli.trace import app as trace
+from workbench.cli.runs import runs_app
+from workbench.cli.trace import app as trace_app
 from workbench.cli.train import evaluate, resume, train
 
 app = typer.Typer(
@@ -16,4 +17,5 @@ app = typer.Typer(
 )
 for _command in (compare, encode, train, resume, evaluate):
     app.command()(_command)
-app.add_typer(trace, name="trace")
+app.add_typer(trace_app, name="trace")
+app.add_typer(runs_app, name="runs")

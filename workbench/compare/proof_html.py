@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from workbench.compare.movement import ItemMove
@@ -49,24 +50,29 @@ def proof_html(
         labels: Headings and words in it.
         language: ISO 639-1 code of it.
     """
-    sections: Sequence[Callable[[Proof, Words], str]] = (
-        _differences,
-        _scores,
-        _seeds,
-        _detectable,
-        _forgetting,
-        _movement,
-        _data,
-        _models,
-        _conditions,
-    )
     title = escape(labels["title"])
-    body = _verdict(proof, templates, labels) + "".join(section(proof, labels) for section in sections)
+    parts = (f"<h2>{one.title}</h2>{one.body}" for one in sections(proof, labels))
+    body = _verdict(proof, templates, labels) + "".join(parts)
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(language)}"><head><meta charset="utf-8"/>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"/><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>\n"
     )
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of a report; title and body are escaped HTML."""
+
+    name: str
+    title: str
+    body: str
+
+
+def sections(proof: Proof, labels: Words = ENGLISH_LABELS) -> list[Section]:
+    """The sections below the verdict that have something to show; a page may lay them out in its own way."""
+    found = (write(proof, labels) for write in _SECTIONS)
+    return [section for section in found if section is not None]
 
 
 def _verdict(proof: Proof, templates: Mapping[str, str], labels: Words) -> str:
@@ -78,7 +84,7 @@ def _verdict(proof: Proof, templates: Mapping[str, str], labels: Words) -> str:
     return f'<div class="verdict {kind}"><strong>{head}</strong>{choice}<ul>{reasons}</ul></div>'
 
 
-def _differences(proof: Proof, labels: Words) -> str:
+def _differences(proof: Proof, labels: Words) -> Section:
     note = labels["differences-note"].format(
         level=proof.settings.level, resamples=proof.settings.resamples, primary=proof.primary
     )
@@ -102,7 +108,7 @@ def _difference_row(row: Difference, span: tuple[float, float], labels: Words) -
     ]
 
 
-def _scores(proof: Proof, labels: Words) -> str:
+def _scores(proof: Proof, labels: Words) -> Section:
     numbers = [row.score for row in proof.scores if not isinstance(row.score, Undefined)]
     span = axis([*numbers, *(row.high for row in proof.scores if row.high is not None)])
     rows = [_score_row(row, span, labels) for row in proof.scores]
@@ -119,16 +125,16 @@ def _score_row(row: ModelScore, span: tuple[float, float], labels: Words) -> lis
     return [*start, f"{row.score:.4f}", ends, bar_svg(row.score, row.low, row.high, span)]
 
 
-def _seeds(proof: Proof, labels: Words) -> str:
+def _seeds(proof: Proof, labels: Words) -> Section | None:
     rows = []
     for one in proof.seeds:
         deviation = labels["none"] if one.deviation is None else f"{one.deviation:.4f}"
         note = labels["seeds-note"].format(mean=one.mean, deviation=deviation, count=len(one.values))
         rows.append([escape(one.metric), " ".join(f"{value:.4f}" for value in one.values), escape(note)])
-    return _section(labels, "seeds", "", _table(labels, ("metric", "score", ""), rows)) if rows else ""
+    return _section(labels, "seeds", "", _table(labels, ("metric", "score", ""), rows)) if rows else None
 
 
-def _detectable(proof: Proof, labels: Words) -> str:
+def _detectable(proof: Proof, labels: Words) -> Section:
     notes = []
     for one in (proof.before, proof.after):
         if one is None:
@@ -142,9 +148,9 @@ def _detectable(proof: Proof, labels: Words) -> str:
     return _section(labels, "detectable", "", "".join(f"<p>{escape(note)}</p>" for note in notes))
 
 
-def _forgetting(proof: Proof, labels: Words) -> str:
+def _forgetting(proof: Proof, labels: Words) -> Section | None:
     if not proof.forgetting:
-        return ""
+        return None
     differences = [one.difference for one in proof.forgetting]
     ends = [end for row in differences for end in (row.low, row.high) if end is not None]
     rows = [
@@ -159,10 +165,10 @@ def _forgetting(proof: Proof, labels: Words) -> str:
     return _section(labels, "forgetting", "", _table(labels, head, rows))
 
 
-def _movement(proof: Proof, labels: Words) -> str:
+def _movement(proof: Proof, labels: Words) -> Section | None:
     found = proof.movement
     if found is None:
-        return ""
+        return None
     note = labels["movement-note"].format(
         kept=found.mean_kept, neighbours=found.neighbours, texts=found.texts
     )
@@ -191,7 +197,7 @@ def _item_table(items: Iterable[ItemMove], labels: Words) -> str:
     return _table(labels, ("text", "before", "after", "gold"), rows)
 
 
-def _data(proof: Proof, labels: Words) -> str:
+def _data(proof: Proof, labels: Words) -> Section:
     leak = proof.leak
     checked = labels["leak-unknown"]
     if leak is not None:
@@ -214,7 +220,7 @@ def _data(proof: Proof, labels: Words) -> str:
     return _section(labels, "data", "", _table(labels, ("", ""), rows))
 
 
-def _models(proof: Proof, labels: Words) -> str:
+def _models(proof: Proof, labels: Words) -> Section:
     rows = [
         [
             escape(one.name),
@@ -227,7 +233,7 @@ def _models(proof: Proof, labels: Words) -> str:
     return _section(labels, "models", "", _table(labels, ("model", "role", "seed", "identity"), rows))
 
 
-def _conditions(proof: Proof, labels: Words) -> str:
+def _conditions(proof: Proof, labels: Words) -> Section:
     found = proof.conditions
     facts = {
         "date": found.date_utc,
@@ -245,9 +251,9 @@ def _conditions(proof: Proof, labels: Words) -> str:
     return _section(labels, "conditions", "", _table(labels, ("", ""), rows))
 
 
-def _section(labels: Words, key: str, note: str, body: str) -> str:
+def _section(labels: Words, key: str, note: str, body: str) -> Section:
     told = f'<p class="note">{escape(note)}</p>' if note else ""
-    return f'<h2>{escape(labels[key])}</h2>{told}<div class="wide">{body}</div>'
+    return Section(key, escape(labels[key]), f'{told}<div class="wide">{body}</div>')
 
 
 def _table(labels: Words, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -255,3 +261,16 @@ def _table(labels: Words, head: Sequence[str], rows: Sequence[Sequence[str]]) ->
     top = "".join(f"<th>{escape(labels[key]) if key else ''}</th>" for key in head)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{f'<thead><tr>{top}</tr></thead>' if any(head) else ''}<tbody>{lines}</tbody></table>"
+
+
+_SECTIONS: tuple[Callable[[Proof, Words], Section | None], ...] = (
+    _differences,
+    _scores,
+    _seeds,
+    _detectable,
+    _forgetting,
+    _movement,
+    _data,
+    _models,
+    _conditions,
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +102,42 @@ def resolve(
         raise _bad_name(text if isinstance(text, str) else "a path of bytes")
     if text == BUNDLED and isinstance(name_or_path, str):
         return Source(text, "bundled", bundled_folder())
+    if text in _HANDED_OVER:
+        return Source(text, "folder", _HANDED_OVER[text])
     folder = _as_folder(text, isinstance(name_or_path, os.PathLike), root)
     if folder is not None:
         return Source(text, "folder", folder)
     return Source(text, "hub", repo=_repo(text), revision=check_revision(revision))
+
+
+def hand_over(folder: Path) -> str:
+    """Let a folder that the app itself has written be opened under a name, wherever it lies.
+
+    A visitor's path is held to the root; a model that he trained lies outside it. Who calls this has checked
+    that the folder is his. Nobody can guess the name, and it holds for this process alone.
+
+    Args:
+        folder: Of a model; it is not looked at.
+
+    Returns:
+        The name; the same one for the same folder.
+    """
+    real = Path(os.path.realpath(folder))
+    with _HANDING:
+        known = next((name for name, path in _HANDED_OVER.items() if path == real), None)
+        name = known or f"{_TRAINED}{secrets.token_hex(16)}"
+        _HANDED_OVER[name] = real
+        return name
+
+
+def is_handed_over(name: str) -> bool:
+    """Whether this is a name that ``hand_over`` has made."""
+    return name in _HANDED_OVER
+
+
+_TRAINED = "trained-"
+_HANDED_OVER: dict[str, Path] = {}
+_HANDING = threading.Lock()
 
 
 def _root_of_the_app() -> Path | None:

@@ -33,7 +33,7 @@ def desk_examples(config: DataConfig, needs: DataNeeds) -> Examples:
         train=train,
         dev=desk_held_out(config, "dev"),
         test=desk_held_out(config, "test"),
-        roles=_DESK_ROLES[config.view],
+        roles=DESK_ROLES[config.view],
         num_labels=1 + max(one.label for one in train) if config.view == "labelled" else 0,
         classes={},
         sha256=None,
@@ -46,7 +46,7 @@ _DESK_TRAIN: dict[str, Callable[..., list[InputExample]]] = {
     "answers": desk.question_article_pairs,
     "scored": desk.scored_pairs,
 }
-_DESK_ROLES: dict[str, dict[str, str]] = {
+DESK_ROLES: dict[str, dict[str, str]] = {
     "pairs": {"phrasing": "anchor", "other phrasing": "positive"},
     "answers": {"question": "anchor", "article": "positive"},
     "scored": {"sentence1": "sentence1", "sentence2": "sentence2", "score": "score"},
@@ -73,13 +73,13 @@ def _desk_answers(split: str, language: str) -> HeldOut:
 
 def _check_view(view: str, train: Sequence[InputExample], needs: DataNeeds) -> None:
     """Refuse a loss that the view has no columns or labels for."""
-    roles = set(_DESK_ROLES[view].values())
+    roles = set(DESK_ROLES[view].values())
     wanted = {role.rstrip("*+?") for role in needs.columns if not role.endswith(("*", "?"))}
     label = {"none": None, "score": "score", "class": "label", "binary": None}.get(needs.labels, needs.labels)
     if not wanted <= roles or (label and label not in roles) or needs.labels == "binary":
         fitting = [
             name
-            for name, found in _DESK_ROLES.items()
+            for name, found in DESK_ROLES.items()
             if wanted <= set(found.values()) and (label is None or label in found.values())
         ]
         raise InvalidValueError(

@@ -10,6 +10,7 @@ from workbench.compare.leaks import LeakFacts, find_leaks
 from workbench.compare.proof import prove
 from workbench.compare.proof_results import Proof, ProofSettings
 from workbench.data.leaks import find_leaks as find_near_leaks
+from workbench.persistence.source import hand_over
 from workbench.recipe.build_model import build_model
 from workbench.recipe.config import TrainingConfig
 from workbench.recipe.examples import Examples
@@ -42,7 +43,7 @@ def judge(
         examples.test,
         base_model(config),
         [
-            judged_model(name, SentenceTransformer(str(folder), device=config.device), seed=seed)
+            judged_model(name, SentenceTransformer(hand_over(folder), device=config.device), seed=seed)
             for seed, folder in tuned.items()
         ],
         others=[judged_model(other, SentenceTransformer(other, device=config.device)) for other in others],

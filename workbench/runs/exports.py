@@ -1,15 +1,16 @@
-"""A run's settings as YAML and JSON, out and in."""
+"""A run's settings as YAML and JSON, out and in, and as a program that trains as the run did."""
 
 from __future__ import annotations
 
 import json
+import pprint
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import yaml
 
-from workbench.errors import DataFileError
+from workbench.errors import DataFileError, InvalidValueError
 from workbench.runs.record import Run
 from workbench.runs.submission import CONFIG_BYTES, checked_config
 
@@ -35,6 +36,50 @@ def to_yaml(run: Run) -> str:
 def to_json(run: Run) -> str:
     """The settings of a run as JSON."""
     return json.dumps(_plain(run), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def to_python(run: Run) -> str:
+    """A program that trains every way and seed of a run once more, without the app.
+
+    Raises:
+        InvalidValueError: ``run-without-program``: a run that is no training.
+    """
+    if run.kind != "train":
+        raise InvalidValueError(
+            "run-without-program", f"a run of kind {run.kind}", expected="a training", where=run.id
+        )
+    config = json.loads(json.dumps(run.config))
+    training = config.get("training") or {}
+    ways = config.get("ways") or [training.get("trainer", "own")]
+    return _PROGRAM.format(
+        run=run.id,
+        settings=pprint.pformat(training, width=100, sort_dicts=False),
+        ways=ways,
+        seeds=int(config.get("seeds", 1)),
+    )
+
+
+_PROGRAM = '''"""Trains as the run {run} did: the same settings, ways and seeds."""
+
+from pathlib import Path
+
+from workbench.recipe.config import checked_config
+from workbench.recipe.train import train
+
+SETTINGS = {settings}
+WAYS = {ways!r}
+SEEDS = {seeds}
+
+if __name__ == "__main__":
+    config = checked_config(SETTINGS)
+    if config.data.source.startswith("input:"):
+        raise SystemExit("Put the file of this run here, and its name into SETTINGS")
+    for way in WAYS:
+        for seed in range(config.seed, config.seed + SEEDS):
+            chosen = config.model_copy(update={{"trainer": way, "seed": seed % 2**32}})
+            trained = train(chosen, Path(f"trained-{{way}}-{{seed}}"))
+            print(way, seed, trained.result.best_score, trained.model_folder)
+'''
 
 
 def from_text(text: str) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from workbench.runs.count_job import count
 from workbench.runs.job import Job
+from workbench.runs.measure_job import measure
 from workbench.runs.train_job import train
 
 JOBS: Mapping[str, Job] = {
     "count": count,
+    "measure": measure,
     "train": train,
 }

@@ -62,3 +62,26 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
             return gr.skip()
 
     return run
+
+
+def boxed(section: str) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., dict[str, Any]]]:
+    """A decorator for handlers of events outside the queue, whose warnings would reach nobody.
+
+    An error becomes a framed message in a section of the page, and everything else stays as it is; what goes
+    well empties the section. The handler's first argument is the language; it returns changes by name.
+
+    Args:
+        section: Name of the component that shows the message.
+    """
+
+    def decorate(handler: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        @functools.wraps(handler)
+        def run(language: object, *values: object) -> dict[str, Any]:
+            try:
+                return {section: Safe(""), **handler(as_language(language), *values)}
+            except Exception as error:
+                return {section: error_box(error, as_language(language))}
+
+        return run
+
+    return decorate

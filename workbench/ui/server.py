@@ -97,6 +97,7 @@ def serve(
     port: int | None = None,
     allow_hosts: Sequence[str] = (),
     models_root: Path | None = None,
+    home: Path | None = None,
 ) -> None:
     """Build the app and serve it until it is stopped.
 
@@ -106,7 +107,10 @@ def serve(
         allow_hosts: Further host names of this app, for a proxy before it.
         models_root: The one folder below which the page may load models; by default the current one. On a
             Space no folder is ever read.
+        home: Folder of the runs; by default ``WORKBENCH_HOME``, else ``runs`` in the current folder.
     """
+    if home is not None:
+        os.environ["WORKBENCH_HOME"] = str(home.absolute())
     os.environ["WORKBENCH_MODELS_ROOT"] = str((models_root or Path()).resolve())
     # These are read when the libraries are imported; the page shows progress, the terminal need not.
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -114,6 +118,7 @@ def serve(
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from workbench.ui.app import build_app
     from workbench.ui.backend import warm_up
+    from workbench.ui.runs_home import wake
 
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_a_space() else "127.0.0.1")
     blocks = build_app().queue(**QUEUE)
@@ -122,5 +127,6 @@ def serve(
     _, url, _ = blocks.launch(
         **launch_settings(host, allow_hosts), server_port=port, prevent_thread_lock=True, quiet=True
     )
+    wake()
     print(f"Workbench on {url}  (Ctrl+C ends it)", flush=True)
     blocks.block_thread()

@@ -12,7 +12,7 @@ from workbench.ui.translate import Words
 from workbench.ui.widgets.html import Safe, element, join
 
 # Path of a page below the app's root → the key of its name; the first opens first.
-PAGES: dict[str, str] = {"": "nav.compare"}
+PAGES: dict[str, str] = {"": "nav.compare", "train": "nav.train", "runs": "nav.runs"}
 
 
 def head(words: Words, page: str) -> Any:
@@ -64,14 +64,17 @@ def greeting(words: Words) -> Callable[[gr.Request], list[Any]]:
     return greet
 
 
+def asked_run(request: gr.Request) -> str:
+    """The run that a link names; empty where it names none."""
+    return str(request.query_params.get("run") or "")
+
+
 def translated(words: Words) -> Callable[[Any], Sequence[Any]]:
     """The event of the language switch. Outputs: ``words.components``."""
     return lambda language: words.updates(as_language(language))
 
 
 def _ways(page: str, language: Language) -> list[Safe]:
-    if len(PAGES) == 1:
-        return [element("p", say(language, "app.tagline"))]
     # Relative, so that they hold behind a proxy's prefix too; no page lies deeper than one level.
     links = [
         element(

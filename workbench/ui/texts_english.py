@@ -5,7 +5,6 @@ from __future__ import annotations
 ENGLISH: dict[str, str] = {
     # Header and sidebar
     "app.title": "Workbench",
-    "app.tagline": "The same sentences through several pipelines: do they agree, and if not, why?",
     "nav.compare": "Compare",
     "side.language": "Language",
     "side.data": "Sentences",

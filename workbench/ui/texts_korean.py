@@ -5,7 +5,6 @@ from __future__ import annotations
 KOREAN: dict[str, str] = {
     # Header and sidebar
     "app.title": "Workbench",
-    "app.tagline": "같은 문장, 여러 파이프라인: 결과가 일치하는지, 다르면 왜 다른지 봅니다.",
     "nav.compare": "비교",
     "side.language": "언어",
     "side.data": "문장",

@@ -12,9 +12,10 @@ from workbench.data.presets import PRESETS
 from workbench.ui.api import compare_api
 from workbench.ui.pages import compare_events as events
 from workbench.ui.pages import compare_sidebar_events as sidebar
+from workbench.ui.pages.compare_arrival import arrival
 from workbench.ui.pages.compare_parts import Parts, lay_out
 from workbench.ui.pages.compare_view import ALL_SECTIONS
-from workbench.ui.shell import greeting, translated
+from workbench.ui.shell import translated
 
 # One comparison at a time: two would share two cores and falsify each other's timings.
 _COMPUTE: dict[str, Any] = {
@@ -125,7 +126,9 @@ def _wire_runs(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
     columns = [parts.active, *parts.controls]
 
     demo.load(None, None, parts.sidebar, js=_FOLD_ON_PHONES, api_visibility="private")
-    greeted = demo.load(greeting(parts.words), None, [parts.language, *parts.words.components], **_LIGHT)
+    greeted = demo.load(
+        arrival(parts.words, named), None, [parts.language, *parts.words.components], **_LIGHT
+    )
     greeted.then(run, **start)
     for button, stream in (
         (parts.run, run),

@@ -1,0 +1,301 @@
+"""The events of the form of the Train page: data looked at, losses that fit, modules, YAML out and in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from workbench.data.roles import ROLES
+from workbench.errors import WorkbenchError
+from workbench.persistence.source import BUNDLED
+from workbench.recipe.config import config_from_yaml, config_to_yaml
+from workbench.ui.errors import box_html, error_box, guarded
+from workbench.ui.pages.train_data import (
+    BUNDLED_DATA,
+    COMMON_LOSSES,
+    Look,
+    encoding_choices,
+    look_at,
+)
+from workbench.ui.pages.train_events import cleared, refused
+from workbench.ui.pages.train_form import (
+    AUTO,
+    FIELDS,
+    ROLE_SLOTS,
+    WRAPPERS,
+    Wish,
+    by_name,
+    form_values,
+    wish_of,
+)
+from workbench.ui.pages.train_live import Changes
+from workbench.ui.texts import Language, as_language, say, word
+from workbench.ui.widgets.data_preview import look_html
+from workbench.ui.widgets.html import NOTHING, Safe, element, join
+from workbench.ui.widgets.process_diagram import diagram_html
+
+if TYPE_CHECKING:
+    from workbench.losses.needs import DataNeeds
+
+_SHOWN_CHARACTERS = 20_000
+
+
+def show_source(language: object, source: object) -> Changes:
+    """The controls of the chosen source alone."""
+    return {
+        "field.view": gr.update(visible=source == BUNDLED_DATA),
+        "field.desk_language": gr.update(visible=source == BUNDLED_DATA),
+        "field.pasted": gr.update(visible=source == "paste"),
+        "field.file": gr.update(visible=source == "file"),
+        "hub_row": gr.update(visible=source == "hub"),
+        "reading_row": gr.update(visible=source != BUNDLED_DATA),
+        "field.encoding": gr.update(visible=source == "file", value=AUTO),
+        "state.columns": [],
+        "data": element("p", say(as_language(language), "train.fetch_first")) if source == "hub" else NOTHING,
+        "data_error": NOTHING,
+        **_role_controls((), {}, as_language(language)),
+    }
+
+
+def look(language: object, opened: object, columns: object, *values: object) -> Changes:
+    """Read the data, and show its roles, its first rows, one batch, and the losses that fit."""
+    spoken = as_language(language)
+    try:
+        given = by_name(values)
+        if _is_empty(given):
+            return {"data": NOTHING, "data_error": NOTHING}
+        wish = wish_of(values, columns)
+        found = look_at(wish.data, wish.config)
+    except Exception as error:
+        return {**refused(error, spoken), **_failed(error, spoken)}
+    return {**cleared(), **_looked(found, wish, given, opened, spoken)}
+
+
+def _failed(error: Exception, language: Language) -> Changes:
+    """A file that cannot be read stands under Data; it is not yet a reason to say so beside the buttons."""
+    return (
+        {"data_error": error_box(error, language), "error": NOTHING}
+        if isinstance(error, WorkbenchError)
+        else {"error": NOTHING}
+    )
+
+
+def _is_empty(given: Mapping[str, Any]) -> bool:
+    """Whether the visitor has not yet brought what the chosen source needs."""
+    needed = {"paste": "pasted", "file": "file", "hub": "hub_name"}.get(str(given["source"]))
+    return needed is not None and not given[needed]
+
+
+def _looked(found: Look, wish: Wish, given: Mapping[str, Any], opened: object, language: Language) -> Changes:
+    table = wish.data.source != BUNDLED_DATA
+    changes: Changes = {
+        "data": look_html(found, language),
+        "state.columns": [name for name, _, _ in found.columns] if table else [],
+        "loss_note": _loss_note(found, wish, language),
+        "field.loss": gr.update(choices=loss_choices(found.fits, language)),
+        "field.inner": gr.update(
+            visible=wish.config.loss.name in WRAPPERS,
+            choices=[name for name, why in found.fits.items() if not why],
+        ),
+        "diagram": _diagram(found, wish, str(opened or ""), language),
+        **_role_controls(found.columns if table else (), wish.data.roles, language),
+    }
+    if wish.data.source == "file":
+        choices = [(word(language, "train.as_it_is"), AUTO), *encoding_choices(found)]
+        changes["field.encoding"] = gr.update(choices=choices, value=given["encoding"] or AUTO)
+    return changes
+
+
+def _role_controls(columns: Any, chosen: Mapping[str, str], language: Language) -> Changes:
+    """A menu a column: what was found, every role, and leaving it out."""
+    changes: Changes = {}
+    for slot in range(ROLE_SLOTS):
+        if slot >= len(columns):
+            changes[f"field.role_{slot}"] = gr.update(visible=False, value=AUTO)
+            continue
+        name, role, _ = columns[slot]
+        found = word(language, "train.role_found", role=role or word(language, "train.ignored"))
+        changes[f"field.role_{slot}"] = gr.update(
+            visible=True,
+            label=name[:40],
+            choices=[
+                (found, AUTO),
+                *((one, one) for one in ROLES),
+                (word(language, "train.ignore"), "ignore"),
+            ],
+            value=chosen.get(name, AUTO),
+        )
+    return changes
+
+
+def loss_choices(fits: Mapping[str, str], language: Language) -> list[tuple[str, str]]:
+    """The three common losses, marked where they do not fit, then those that fit, then the wrappers."""
+    common = [
+        (word(language, "train.loss_mark", name=name) if fits.get(name) else name, name)
+        for name in COMMON_LOSSES
+    ]
+    others = [name for name, why in fits.items() if not why and name not in COMMON_LOSSES]
+    return [*common, *((name, name) for name in (*others, *WRAPPERS))]
+
+
+def _loss_note(found: Look, wish: Wish, language: Language) -> Safe:
+    """Whether the chosen loss fits, why, and which arguments it takes."""
+    from workbench.recipe.build_loss import loss_arguments
+    from workbench.recipe.prepare import loss_needs
+
+    config = wish.config.loss
+    inner = config.inner.name if config.inner else config.name
+    try:
+        needs, known = loss_needs(config), loss_arguments(config.name)
+    except WorkbenchError as error:
+        return error_box(error, language)
+    why = found.fits.get(inner, "")
+    if why:
+        parts = [box_html(say(language, "train.loss_misfit", name=inner, why=why), "warn")]
+    else:
+        told = _needs_sentence(needs, language)
+        parts = [element("p", say(language, "train.loss_fits", name=inner, why=told), class_="wb-note")]
+        if found.batch_error is not None and found.batch_error.code != "batch-later":
+            parts.append(error_box(found.batch_error, language))
+    if config.name in WRAPPERS:
+        parts.append(element("p", say(language, "train.loss_wraps"), class_="wb-note"))
+    if known:
+        shown = say(language, "train.loss_takes", arguments=", ".join(known))
+        parts.append(element("p", shown, class_="wb-note"))
+    return join(parts)
+
+
+def _needs_sentence(needs: DataNeeds, language: Language) -> Safe:
+    labels = NOTHING
+    if needs.labels != "none":
+        labels = say(language, "train.loss_labels", labels=say(language, f"train.labels_{needs.labels}"))
+    return say(language, "train.loss_needs", columns=", ".join(needs.columns), labels=labels)
+
+
+def _diagram(found: Look, wish: Wish, opened: str, language: Language) -> Safe:
+    config, model = wish.config, wish.config.model
+    facts = {
+        "model": " · ".join([model.name.rsplit("/", 1)[-1], *([model.pooling] if model.pooling else [])]),
+        "loss": config.loss.name,
+        "evaluator": "–"
+        if config.evaluator == "none" or found.batch is None or not found.batch.dev
+        else word(language, f"train.shape_{found.batch.test_shape.replace(' ', '_')}"),
+        "fit": word(language, "train.fact_epochs", epochs=config.epochs),
+    }
+    if found.batch is not None:
+        facts["loader"] = word(
+            language, "train.fact_loader", rows=f"{found.batch.train:,}", batch=config.batch_size
+        )
+    return diagram_html(language, opened, facts)
+
+
+@guarded
+def print_model(language: Language, columns: object, *values: object) -> Changes:
+    """The model with its modules, as Python prints it."""
+    from workbench.recipe.build_model import build_model
+
+    try:
+        wish = wish_of(values, columns)
+        shown = _modules_html(build_model(wish.config.model, device="cpu"), language)
+    except WorkbenchError as error:
+        return {"modules": error_box(error, language)}
+    except Exception as error:
+        return refused(error, language)
+    return {"modules": shown}
+
+
+def _modules_html(model: Any, language: Language) -> Safe:
+    """The modules a line each, and the whole as Python prints it to fold out."""
+    lines = []
+    for place, module in enumerate(model):
+        size = sum(parameter.numel() for parameter in module.parameters())
+        facts = [
+            f"{name} {getattr(module, name)}"
+            for name in ("max_seq_length", "pooling_mode", "in_features", "out_features")
+            if getattr(module, name, None) is not None
+        ]
+        facts += [say(language, "train.parameters", count=f"{size:,}")] if size else []
+        lines.append(
+            element("li", join([element("b", f"({place}) {type(module).__name__}"), " ", join(facts, " · ")]))
+        )
+    printed = element("pre", str(model)[:_SHOWN_CHARACTERS], class_="wb-log", tabindex="0")
+    whole = element(
+        "details", join([element("summary", say(language, "train.printed")), printed]), class_="wb-fold"
+    )
+    return join([element("ul", join(lines), class_="wb-modules"), whole])
+
+
+def print_bundled(language: object, columns: object, *values: object) -> Changes:
+    """The same at the page's load, where it costs nothing to fetch."""
+    try:
+        if by_name(values)["model"] != BUNDLED:
+            return {}
+    except WorkbenchError:
+        return {}
+    changes: Changes = print_model(language, columns, *values)
+    return changes
+
+
+def write_yaml(language: object, columns: object, *values: object) -> Changes:
+    """The form as the YAML of a config."""
+    try:
+        wish = wish_of(values, columns)
+    except Exception as error:
+        return refused(error, as_language(language))
+    return {**cleared(), "yaml": config_to_yaml(wish.config)}
+
+
+def show_script(language: object, columns: object, *values: object) -> Changes:
+    """The classic script that trains as the form says."""
+    from workbench.recipe.classic_script import classic_script
+
+    try:
+        wish = wish_of(values, columns)
+    except Exception as error:
+        return refused(error, as_language(language))
+    return {**cleared(), "code": gr.update(value=classic_script(wish.config), visible=True)}
+
+
+def apply_yaml(language: object, text: object, *values: object) -> Changes:
+    """Fill the form from YAML, this page's or a config file's; what is wrong leaves all as it was."""
+    spoken = as_language(language)
+    try:
+        config, seeds = _config_of(str(text or ""))
+        found = form_values(config, seeds)
+        source = found.get("source", by_name(values)["source"])
+    except Exception as error:
+        return refused(error, spoken)
+    names_a_file = "source" not in found
+    if names_a_file:
+        source = "file"
+        found["source"] = source
+    told = box_html(say(spoken, "train.yaml_file" if names_a_file else "train.yaml_done"), "info")
+    filled = {f"field.{name}": value for name, value in found.items() if name in FIELDS}
+    visible = show_source(language, source)
+    for name, update in visible.items():
+        # Where a control is both filled and shown, one update does both.
+        if name in filled:
+            visible[name] = {**update, "value": filled[name]}
+    return {**filled, **visible, **_named_roles(config.data.roles, spoken), "error": told}
+
+
+def _named_roles(roles: Mapping[str, str], language: Language) -> Changes:
+    """The roles of a file that is yet to be chosen, so that they are there when it is."""
+    if not roles:
+        return {}
+    columns = tuple((name, None, "") for name in roles)
+    return {"state.columns": list(roles)[:ROLE_SLOTS], **_role_controls(columns, roles, language)}
+
+
+def _config_of(text: str) -> tuple[Any, int]:
+    """A config and a number of seeds, from a config's YAML or from a run's exported settings."""
+    from workbench.recipe.config import checked_config
+    from workbench.runs.exports import from_text
+
+    if "\nsettings:" in f"\n{text}":
+        settings = from_text(text)["config"]
+        seeds = settings.get("seeds", 1)
+        return checked_config(settings.get("training") or {}), seeds if isinstance(seeds, int) else 1
+    return config_from_yaml(text, "YAML"), 1
