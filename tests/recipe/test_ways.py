@@ -16,7 +16,7 @@ from workbench.recipe.prepare import prepare
 from workbench.recipe.step_file import read_steps
 from workbench.recipe.ways import WAYS, WayOutcome, WayStarted, batches_of, offered_losses, train_way
 from workbench.sentence_transformer import SentenceTransformer
-from workbench.training.events import Evaluated
+from workbench.training.events import Evaluated, Stepped
 
 ANCHORS = {"sentence1": "anchor", "sentence2": "positive", "score": "ignore"}
 
@@ -89,7 +89,7 @@ def test_own_resumes_and_its_steps_are_those_of_a_whole_run(
     assert compared == [
         (step.step, step.batch_sha256, step.loss, step.weight_distance) for step in outcomes["own"].steps
     ]
-    assert {type(event) for event in told} == {WayStarted, StepRecord, Evaluated}
+    assert {type(event) for event in told} == {WayStarted, Stepped, StepRecord, Evaluated}
 
 
 def test_max_steps_and_accumulation_take_the_same_batches(made: Any, tmp_path: Path) -> None:

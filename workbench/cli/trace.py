@@ -101,7 +101,7 @@ def prove(
 
 @app.command()
 def lint(
-    folder: Path,
+    model: Annotated[str, typer.Argument(help="A folder; by default the bundled model's")] = BUNDLED,
     contract: Annotated[
         Path | None, typer.Option(help="Write what a correct runtime must do to this file")
     ] = None,
@@ -109,9 +109,11 @@ def lint(
 ) -> None:
     """Look a model folder over without running it. Ends with 1 where there is an error or a warning."""
     with errors_told():
+        from workbench.persistence.source import bundled_folder
         from workbench.trace.lint import findings_dict, findings_text, lint_folder
         from workbench.trace.model_contract import write_contract
 
+        folder = bundled_folder() if model == BUNDLED else Path(model)
         found = lint_folder(folder)
         _echo(findings_dict(found) if as_json else findings_text(found))
         if contract is not None:

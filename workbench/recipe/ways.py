@@ -29,7 +29,7 @@ from workbench.recipe.train import CONFIG_FILE, MODEL_FOLDER, check_folder, fit_
 from workbench.recipe.way_plan import batches_of, plan_of, start_model
 from workbench.recipe.way_table import WAYS, Way, check_offered, find_way, offered_losses
 from workbench.training.evaluating import judge
-from workbench.training.events import Evaluated, Event, Started
+from workbench.training.events import Evaluated, Event, Started, Stepped
 from workbench.training.result import conditions
 
 __all__ = [
@@ -61,7 +61,8 @@ class WayStarted:
     first_step: int
 
 
-WayEvent = WayStarted | StepRecord | Evaluated
+# ``fit`` tells its own event of a step too: it knows the tokens a second.
+WayEvent = WayStarted | StepRecord | Stepped | Evaluated
 WayProgress = Callable[[WayEvent], None]
 
 
@@ -168,6 +169,9 @@ class _Teller:
         self.file.append(record)
         self._tell(record)
 
+    def fitted(self, event: Stepped) -> None:
+        self._tell(event)
+
     def evaluated(self, event: Evaluated) -> None:
         self.evaluations.append(event)
         self._tell(event)
@@ -185,6 +189,8 @@ def _train_own(
     def hear(event: Event) -> None:
         if isinstance(event, Started):
             tell.started(name, event.total_steps, event.first_step)
+        if isinstance(event, Stepped):
+            tell.fitted(event)
         recorder.hear(event)
         if isinstance(event, Evaluated):
             tell.evaluated(event)

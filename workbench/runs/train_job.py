@@ -28,16 +28,19 @@ class _Progress:
     done: int = 0
     part: dict[str, float] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
+    speed: dict[str, float] = field(default_factory=dict)
 
     def hear(self, event: object) -> None:
         """Report the start, a step or a score of the training that runs."""
         from workbench.contenders.train_contract import StepRecord
         from workbench.recipe.ways import WayStarted
-        from workbench.training.events import Evaluated
+        from workbench.training.events import Evaluated, Stepped
 
         if isinstance(event, WayStarted):
             self.context.resumed(self.done + event.first_step)
-            self.times = [time.monotonic()]
+            self.times, self.speed = [time.monotonic()], {}
+        elif isinstance(event, Stepped):
+            self.speed = {"tokens_per_second": event.tokens_per_second}
         elif isinstance(event, StepRecord):
             self.times = [*self.times[-_RECENT:], time.monotonic()]
             step = self.done + event.step
@@ -49,6 +52,7 @@ class _Progress:
                 gradient_norm=event.gradient_norm,
                 weight_distance=event.weight_distance,
                 seconds_left=self._seconds_a_step() * (self.total - step),
+                **self.speed,
                 **self.part,
             )
         elif isinstance(event, Evaluated) and event.score is not None:
@@ -140,6 +144,7 @@ def _train_one(context: JobContext, config: Any, way: str, progress: _Progress) 
         "best_score": outcome.best_score,
         "status": outcome.status,
         "folder": folder.name,
+        "model": f"{folder.name}/model",
         "start": list(outcome.start),
     }
     put_json(done, facts)

@@ -45,7 +45,8 @@ TRAIN_ENGLISH: dict[str, str] = {
     # State of a run
     "train.queued": "Waiting: place {place} in the queue",
     "train.preparing": "Starting a process of its own: reading data, loading the model …",
-    "train.running": "Step {step} of {total} · loss {loss} · {tokens} tokens/s · about {left} left",
+    "train.running": "Step {step} of {total} · loss {loss}{speed} · about {left} left",
+    "train.speed": " · {tokens} tokens/s",
     "train.judging": "All {total} steps done: judging on held-out data …",
     "train.stopping": "Stopping; a checkpoint is kept …",
     "train.state_complete": "Trained and judged in {seconds}, {steps} steps.",

@@ -44,7 +44,8 @@ TRAIN_KOREAN: dict[str, str] = {
     # State of a run
     "train.queued": "대기 중: 대기열 {place}번째",
     "train.preparing": "별도 프로세스를 띄우는 중: 데이터를 읽고 모델을 불러옵니다 …",
-    "train.running": "{total}스텝 중 {step} · 손실 {loss} · 초당 {tokens}토큰 · 약 {left} 남음",
+    "train.running": "{total}스텝 중 {step} · 손실 {loss}{speed} · 약 {left} 남음",
+    "train.speed": " · 초당 {tokens}토큰",
     "train.judging": "{total}스텝을 모두 마쳤습니다. 평가 데이터로 판정하는 중 …",
     "train.stopping": "멈추는 중입니다. 체크포인트는 남습니다 …",
     "train.state_complete": "{seconds} 동안 {steps}스텝을 학습하고 판정했습니다.",

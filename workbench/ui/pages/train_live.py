@@ -78,12 +78,14 @@ def _running(run: Run, lines: Sequence[Mapping[str, Any]], language: Language) -
     values: Mapping[str, Any] = next(
         (line["values"] for line in reversed(lines) if "loss" in line.get("values", {})), {}
     )
+    speed = values.get("tokens_per_second")
     return say(
         language,
         "train.running",
         step=step,
         total=total,
-        tokens=count(values.get("tokens_per_second") or 0.0),
+        # Only fit counts its tokens.
+        speed=say(language, "train.speed", tokens=count(speed)) if speed else NOTHING,
         left=_duration(_seconds_left(last, values, total - step), language),
         loss="–" if values.get("loss") is None else f"{values['loss']:.4f}",
     )

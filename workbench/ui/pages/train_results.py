@@ -20,6 +20,7 @@ from workbench.ui.runs_home import runs
 from workbench.ui.texts import Language, say, word
 from workbench.ui.widgets.html import Safe, count, decimal, element, join
 from workbench.ui.widgets.proof_view import LABELS, TEMPLATES, proofs_html
+from workbench.ui.widgets.three_ways import three_ways_html
 
 _MODEL_FILES = 2000
 
@@ -35,7 +36,8 @@ def proof_changes(language: Language, owner: str, run_id: str) -> Changes:
         proofs = [(str(one["way"]), proof_from_dict(one)) for one in result.get("proofs", [])]
     except WorkbenchError as error:
         return {"proof": error_box(error, language)}
-    return {"proof": proofs_html(proofs, language), "results": gr.update(visible=True)}
+    shown = join([three_ways_html(result, language), proofs_html(proofs, language)])
+    return {"proof": shown, "results": gr.update(visible=True)}
 
 
 def estimate_html(result: Mapping[str, Any], language: Language) -> Safe:
