@@ -111,7 +111,7 @@ def _wire_arrival(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
     outputs = [named[name] for name in _BEGUN]
     arrived = greeted.then(arrive, [parts.language, named["state.owner"]], outputs, **_LIGHT)
     form = _form("language", "state.box", "state.columns")
-    arrived.then(**_on(named, settings.look, form, _READ, **_COMPUTE)).then(
+    arrived.then(**_on(named, settings.first_look, form, _READ, **_COMPUTE)).then(
         **_on(
             named, settings.print_bundled, _form("language", "state.columns"), ("modules", *_ERRORS),
             **_COMPUTE,

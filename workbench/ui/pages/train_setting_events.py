@@ -73,6 +73,12 @@ def look(language: object, opened: object, columns: object, *values: object) -> 
     return {**cleared(), **_looked(found, wish, given, opened, spoken)}
 
 
+def first_look(language: object, opened: object, columns: object, *values: object) -> Changes:
+    """The look at the page's load, which leaves alone what the load has had to say."""
+    changes = look(language, opened, columns, *values)
+    return {name: value for name, value in changes.items() if name != "error"}
+
+
 def _failed(error: Exception, language: Language) -> Changes:
     """A file that cannot be read stands under Data; it is not yet a reason to say so beside the buttons."""
     return (
