@@ -109,7 +109,7 @@ def _looked(found: Look, wish: Wish, given: Mapping[str, Any], opened: object, l
         **_role_controls(found.columns if table else (), wish.data.roles, language),
     }
     if wish.data.source == "file":
-        choices = [(word(language, "train.as_it_is"), AUTO), *encoding_choices(found)]
+        choices = [("UTF-8", AUTO), *encoding_choices(found)]
         changes["field.encoding"] = gr.update(choices=choices, value=given["encoding"] or AUTO)
     return changes
 
@@ -158,8 +158,13 @@ def _loss_note(found: Look, wish: Wish, language: Language) -> Safe:
     except WorkbenchError as error:
         return error_box(error, language)
     why = found.fits.get(inner, "")
-    if why:
-        parts = [box_html(say(language, "train.loss_misfit", name=inner, why=why), "warn")]
+    if not found.fits:
+        # Nothing is known of the data yet.
+        parts = []
+    elif why:
+        fitting = ", ".join(name for name, reason in found.fits.items() if not reason)
+        told = say(language, "train.loss_misfit", name=inner, why=why, fitting=fitting or "–")
+        parts = [box_html(told, "warn")]
     else:
         told = _needs_sentence(needs, language)
         parts = [element("p", say(language, "train.loss_fits", name=inner, why=told), class_="wb-note")]
