@@ -11,6 +11,8 @@ from workbench.errors import InvalidValueError
 from workbench.runs.files import get_json, put_json
 from workbench.runs.job import JobContext
 
+# The trainers that this job can run; the page offers what stands here.
+WAYS: tuple[str, ...] = ("own",)
 _DONE = "done.json"
 _MOST_SEEDS = 10
 
@@ -93,8 +95,8 @@ def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
     count = given.get("seeds", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_SEEDS:
         raise InvalidValueError("seeds-out-of-range", repr(count)[:80], expected=f"1 to {_MOST_SEEDS}")
-    if not isinstance(ways, list) or not ways or len(set(ways)) < len(ways) or not set(ways) <= {"own"}:
-        raise InvalidValueError("ways-unknown", repr(ways)[:80], expected="a list of 'own'")
+    if not isinstance(ways, list) or not ways or len(set(ways)) < len(ways) or not set(ways) <= set(WAYS):
+        raise InvalidValueError("ways-unknown", repr(ways)[:80], expected=f"a list of {', '.join(WAYS)}")
     return config, list(ways), [(config.seed + number) % 2**32 for number in range(count)]
 
 

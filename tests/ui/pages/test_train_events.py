@@ -17,6 +17,7 @@ from tests.ui.pages.test_train_form import values
 from workbench.compare.proof_report import proof_dict
 from workbench.errors import UnknownNameError
 from workbench.persistence.source import resolve
+from workbench.runs import train_job
 from workbench.runs.metrics import Metrics
 from workbench.runs.owner import new_owner
 from workbench.runs.record import Reason, Run
@@ -25,6 +26,7 @@ from workbench.ui.pages import train_events as events
 from workbench.ui.pages import train_live as live
 from workbench.ui.pages import train_results as results
 from workbench.ui.pages import train_setting_events as setting_events
+from workbench.ui.pages import train_yaml_events as yaml_events
 
 OWNER = "ab" * 16
 _RUN = Run(
@@ -116,6 +118,16 @@ def test_a_press_counts_once_and_the_next_one_is_another_run(runs):
     assert run.name == "MultipleNegativesRankingLoss · support desk, answers, en"
     assert "place 1" in first["status"]
     assert first["timer"].active
+
+
+def test_training_every_way_is_offered_when_the_job_knows_several(runs, monkeypatch):
+    assert arriving({})["button.ways"] == gr.update(visible=len(train_job.WAYS) > 1)
+    monkeypatch.setattr(train_job, "WAYS", ("own", "upstream", "manual"))
+    assert arriving({})["button.ways"] == gr.update(visible=True)
+    begun = events.start_all("en", OWNER, "k", [], *values())
+    assert runs.runs[begun["state.run"]].config["ways"] == ["own", "upstream", "manual"]
+    alone = events.start_own("en", OWNER, "k", [], *values())
+    assert alone["state.run"] != begun["state.run"]
 
 
 def test_pasted_rows_go_with_the_run_as_a_file(runs):
@@ -225,19 +237,19 @@ def test_a_measurement_leaves_an_estimate_and_no_run(runs):
 
 
 def test_yaml_goes_out_and_comes_back_and_bad_yaml_changes_nothing():
-    text = setting_events.write_yaml("en", [], *values(epochs=7, loss="CoSENTLoss", view="scored"))["yaml"]
-    back = setting_events.apply_yaml("en", text, *values())
+    text = yaml_events.write_yaml("en", [], *values(epochs=7, loss="CoSENTLoss", view="scored"))["yaml"]
+    back = yaml_events.apply_yaml("en", text, *values())
     assert back["field.epochs"] == 7
     assert back["field.loss"] == "CoSENTLoss"
     assert back["field.view"]["value"] == "scored"
     for bad in ("epochs: [", "epochz: 3", "epochs: 0"):
-        changes = setting_events.apply_yaml("en", bad, *values())
+        changes = yaml_events.apply_yaml("en", bad, *values())
         assert not any(name.startswith("field.") for name in changes), bad
         assert "[" in changes["error"]
 
 
 def test_yaml_that_names_a_file_of_the_server_does_not_reach_it():
-    changes = setting_events.apply_yaml("en", "data: {source: /etc/passwd, roles: {a: anchor}}", *values())
+    changes = yaml_events.apply_yaml("en", "data: {source: /etc/passwd, roles: {a: anchor}}", *values())
     assert changes["field.source"] == "file"
     assert "choose it again" in changes["error"]
     assert changes["state.columns"] == ["a"]

@@ -67,9 +67,10 @@ def _step(wish: Wish) -> Any:
 
     if importlib.util.find_spec("workbench.recipe.opened_step") is None:
         return None
-    module = importlib.import_module("workbench.recipe.opened_step")
+    from workbench.recipe.opened_step import open_step  # type: ignore[import-not-found, unused-ignore]
+
     with with_files(wish.config, wish.data) as config:
-        return module.open_step(config)
+        return open_step(config)
 
 
 def _shown(opened: Opened, box: str, plain: object, language: Language) -> Changes:
