@@ -126,3 +126,10 @@ def test_wrong_settings_are_refused(config: dict[str, Any], code: str, tmp_path:
     with pytest.raises(WorkbenchError) as caught:
         train(context(tmp_path, config))
     assert caught.value.code == code
+
+
+def test_the_job_names_every_way() -> None:
+    from workbench.recipe.ways import WAYS as TABLE
+    from workbench.runs.train_job import WAYS
+
+    assert tuple(TABLE) == WAYS

@@ -13,6 +13,8 @@ from workbench.persistence.atomic import writing
 from workbench.runs.files import get_json, put_json
 from workbench.runs.job import JobContext
 
+# The trainers that this job can run; the page offers what stands here.
+WAYS: tuple[str, ...] = ("own", "upstream", "transformers")
 _DONE = "done.json"
 _MOST_SEEDS = 10
 # Steps over whose time the rest is estimated.
@@ -98,7 +100,6 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
 
 def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
     from workbench.recipe.config import checked_config
-    from workbench.recipe.ways import WAYS
 
     given = context.config
     config = checked_config(given.get("training") or {})
@@ -121,14 +122,14 @@ def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
 
 def _train_one(context: JobContext, config: Any, way: str, progress: _Progress) -> dict[str, Any] | None:
     """One training; one that ended in an earlier attempt is not done again. None where it was stopped."""
-    from workbench.recipe.ways import WAYS, train_way
+    from workbench.recipe.ways import find_way, train_way
 
     folder = context.folder / f"{way}-{config.seed}"
     done = folder / _DONE
     if done.is_file():
         found: dict[str, Any] = get_json(done)
         return found
-    resume = WAYS[way].resumes and (folder / "checkpoints").is_dir()
+    resume = find_way(way).resumes and (folder / "checkpoints").is_dir()
     if folder.exists() and not resume:
         # Of a way that cannot go on, nothing is kept: it begins anew.
         _remove(folder)

@@ -54,16 +54,18 @@ class Reports:
         runs.show(owner, run_id)
         with self._lock:
             kept = self._of(run_id)
+            known = len(kept.lines)
             for _ in range(_MAX_PAGES):
                 page = runs.metrics_since(owner, run_id, kept.offset)
                 if page.offset < kept.offset:
-                    kept.lines.clear()
+                    kept.lines, known = [], 0
                 kept.lines.extend(page.lines)
                 kept.offset = page.offset
                 if not page.more:
                     break
             # What a resume has replaced is let go of; a later resume drops from what is left.
-            kept.lines = list(effective(kept.lines))
+            if any("step" not in line for line in kept.lines[known:]):
+                kept.lines = list(effective(kept.lines))
             self._shrink()
             return list(kept.lines)
 

@@ -11,6 +11,7 @@ from tests.ui.pages.test_train_form import values
 from workbench.errors import InvalidValueError
 from workbench.ui.pages import train_data as data
 from workbench.ui.pages.train_form import wish_of
+from workbench.ui.pages.train_paste import as_csv
 from workbench.ui.widgets.data_preview import look_html
 
 
@@ -20,7 +21,7 @@ def look(columns=(), **changed):
 
 
 def rows(text):
-    return [*csv.reader(io.StringIO(data.as_csv(text)))]
+    return [*csv.reader(io.StringIO(as_csv(text)))]
 
 
 def test_pasted_pairs_get_a_head_from_their_shape():
@@ -34,7 +35,7 @@ def test_pasted_pairs_get_a_head_from_their_shape():
 @pytest.mark.parametrize(("text", "where"), [("one text", "line 1"), ("a\tb\nc\nd\te", "line 2")])
 def test_a_pasted_line_without_its_columns_is_named(text, where):
     with pytest.raises(InvalidValueError) as found:
-        data.as_csv(text)
+        as_csv(text)
     assert found.value.code == "paste-columns"
     assert found.value.where == where
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
+from tests.compare.test_proof_reading import proof as proof
 from tests.ui.pages.test_train_form import values
+from workbench.compare.proof_report import proof_dict
 from workbench.errors import UnknownNameError
+from workbench.persistence.source import resolve
+from workbench.runs import train_job
 from workbench.runs.metrics import Metrics
 from workbench.runs.owner import new_owner
 from workbench.runs.record import Reason, Run
@@ -18,6 +26,7 @@ from workbench.ui.pages import train_events as events
 from workbench.ui.pages import train_live as live
 from workbench.ui.pages import train_results as results
 from workbench.ui.pages import train_setting_events as setting_events
+from workbench.ui.pages import train_yaml_events as yaml_events
 
 OWNER = "ab" * 16
 _RUN = Run(
@@ -109,6 +118,16 @@ def test_a_press_counts_once_and_the_next_one_is_another_run(runs):
     assert run.name == "MultipleNegativesRankingLoss · support desk, answers, en"
     assert "place 1" in first["status"]
     assert first["timer"].active
+
+
+def test_training_every_way_is_offered_when_the_job_knows_several(runs, monkeypatch):
+    assert arriving({})["button.ways"] == gr.update(visible=len(train_job.WAYS) > 1)
+    monkeypatch.setattr(train_job, "WAYS", ("own", "upstream", "manual"))
+    assert arriving({})["button.ways"] == gr.update(visible=True)
+    begun = events.start_all("en", OWNER, "k", [], *values())
+    assert runs.runs[begun["state.run"]].config["ways"] == ["own", "upstream", "manual"]
+    alone = events.start_own("en", OWNER, "k", [], *values())
+    assert alone["state.run"] != begun["state.run"]
 
 
 def test_pasted_rows_go_with_the_run_as_a_file(runs):
@@ -218,19 +237,19 @@ def test_a_measurement_leaves_an_estimate_and_no_run(runs):
 
 
 def test_yaml_goes_out_and_comes_back_and_bad_yaml_changes_nothing():
-    text = setting_events.write_yaml("en", [], *values(epochs=7, loss="CoSENTLoss", view="scored"))["yaml"]
-    back = setting_events.apply_yaml("en", text, *values())
+    text = yaml_events.write_yaml("en", [], *values(epochs=7, loss="CoSENTLoss", view="scored"))["yaml"]
+    back = yaml_events.apply_yaml("en", text, *values())
     assert back["field.epochs"] == 7
     assert back["field.loss"] == "CoSENTLoss"
     assert back["field.view"]["value"] == "scored"
     for bad in ("epochs: [", "epochz: 3", "epochs: 0"):
-        changes = setting_events.apply_yaml("en", bad, *values())
+        changes = yaml_events.apply_yaml("en", bad, *values())
         assert not any(name.startswith("field.") for name in changes), bad
         assert "[" in changes["error"]
 
 
 def test_yaml_that_names_a_file_of_the_server_does_not_reach_it():
-    changes = setting_events.apply_yaml("en", "data: {source: /etc/passwd, roles: {a: anchor}}", *values())
+    changes = yaml_events.apply_yaml("en", "data: {source: /etc/passwd, roles: {a: anchor}}", *values())
     assert changes["field.source"] == "file"
     assert "choose it again" in changes["error"]
     assert changes["state.columns"] == ["a"]
@@ -255,3 +274,46 @@ def test_a_look_at_a_broken_file_says_so_under_data_alone(tmp_path, monkeypatch)
     changes = setting_events.look("en", "", [], *values(source="file", file=str(path)))
     assert "[" in changes["data_error"]
     assert not changes["error"]
+
+
+def test_a_complete_run_shows_its_proof_and_its_trainings(runs, proof):
+    run_id = events.start_own("en", OWNER, "k", [], *values())["state.run"]
+    runs.put(run_id, state="complete")
+    training = {
+        "way": "own",
+        "seed": 42,
+        "steps": 28,
+        "seconds": 12.5,
+        "final_loss": None,
+        "notices": ["<i>told"],
+    }
+    runs.results[run_id] = {"trainings": [training], "proofs": [{"way": "own", **proof_dict(proof)}]}
+    end = events.poll("ko", OWNER, run_id, "", "")
+    assert f'data-outcome="{proof.verdict.outcome}"' in end["proof"]
+    assert "12.5000" in end["proof"] and "&lt;i&gt;told" in end["proof"]
+    assert end["results"] == gr.update(visible=True)
+    page = results.download("ko", OWNER, run_id, kind="html")["file"]
+    assert Path(page).read_text(encoding="utf-8").startswith('<!DOCTYPE html>\n<html lang="ko">')
+    assert (
+        json.loads(Path(results.download("en", OWNER, run_id, kind="json")["file"]).read_text())["version"]
+        == 1
+    )
+
+
+def test_the_model_goes_out_as_a_zip_and_over_to_compare(runs, proof, tmp_path, monkeypatch):
+    run_id = events.start_own("en", OWNER, "k", [], *values())["state.run"]
+    model = tmp_path / "own-42" / "model"
+    model.mkdir(parents=True)
+    (model / "modules.json").write_text("[]")
+    (tmp_path / "secret.txt").write_text("no")
+    monkeypatch.setattr(results, "folder_of", lambda found, owner, run: tmp_path)
+    outside = {"way": "own", "seed": 1, "model": "../elsewhere"}
+    runs.results[run_id] = {"trainings": [{"way": "own", "seed": 42, "model": "own-42/model"}, outside]}
+    path = results.download("en", OWNER, run_id, kind="zip")["file"]
+    assert zipfile.ZipFile(path).namelist() == ["own-42/model/modules.json"]
+    link = results.to_compare("ko", OWNER, run_id)["compare_link"]
+    name = re.search(r"model=(trained-[0-9a-f]{32})", link)
+    assert name is not None
+    assert resolve(name[1]).folder == model.resolve()
+    with pytest.warns(UserWarning, match="run-unknown"):
+        results.to_compare("en", new_owner(), run_id)

@@ -12,8 +12,10 @@ from workbench.ui.pages import train_events as events
 from workbench.ui.pages import train_results as results
 from workbench.ui.pages import train_setting_events as settings
 from workbench.ui.pages import train_step_events as steps
+from workbench.ui.pages import train_yaml_events as yaml_events
 from workbench.ui.pages.train_form import FIELDS, ROLE_SLOTS
-from workbench.ui.pages.train_parts import Parts, lay_out
+from workbench.ui.pages.train_parts import lay_out
+from workbench.ui.pages.train_pieces import Parts
 from workbench.ui.shell import greeting, translated
 from workbench.ui.wiring import of_message, on_components, plain
 
@@ -111,7 +113,7 @@ def _wire_arrival(demo: gr.Blocks, parts: Parts, named: dict[str, Any]) -> None:
     outputs = [named[name] for name in _BEGUN]
     arrived = greeted.then(arrive, [parts.language, named["state.owner"]], outputs, **_LIGHT)
     form = _form("language", "state.box", "state.columns")
-    arrived.then(**_on(named, settings.look, form, _READ, **_COMPUTE)).then(
+    arrived.then(**_on(named, settings.first_look, form, _READ, **_COMPUTE)).then(
         **_on(
             named, settings.print_bundled, _form("language", "state.columns"), ("modules", *_ERRORS),
             **_COMPUTE,
@@ -162,13 +164,13 @@ def _wire_form(parts: Parts, named: dict[str, Any]) -> None:
     asked = _form("language", "state.columns")
     for name, event, shown, kind in (
         ("print_model", settings.print_model, "modules", _COMPUTE),
-        ("yaml", settings.write_yaml, "yaml", _LIGHT),
-        ("script", settings.show_script, "code", _COMPUTE),
+        ("yaml", yaml_events.write_yaml, "yaml", _LIGHT),
+        ("script", yaml_events.show_script, "code", _COMPUTE),
     ):
         parts.buttons[name].click(**_on(named, event, asked, (shown, *_ERRORS), **kind))
     filled = [*(f"field.{name}" for name in parts.fields), *source]
     parts.buttons["apply_yaml"].click(
-        **_on(named, settings.apply_yaml, _form("language", "yaml"), filled, **_LIGHT)
+        **_on(named, yaml_events.apply_yaml, _form("language", "yaml"), filled, **_LIGHT)
     ).then(**look)
 
 

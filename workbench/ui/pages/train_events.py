@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from functools import partial
 
@@ -23,16 +22,11 @@ from workbench.ui.widgets.progress_line import idle_html, stage_html
 _PLACES: Mapping[Place, str] = {"data": "data_error", "modules": "loss_note", "settings": "error"}
 
 
-def several_ways() -> bool:
-    """Whether a run can be trained by several trainers; they are not imported to find that out."""
-    return importlib.util.find_spec("workbench.recipe.ways") is not None
-
-
 def ways_offered() -> tuple[str, ...]:
-    """The trainers that a run can be trained by: those that this package holds."""
-    if not several_ways():
-        return ("own",)
-    return tuple(importlib.import_module("workbench.recipe.ways").WAYS)
+    """The trainers that a run can be trained by: those that its job knows."""
+    from workbench.runs import train_job
+
+    return train_job.WAYS
 
 
 def arrive(language: object, owner: object, request: gr.Request) -> Changes:
@@ -41,7 +35,7 @@ def arrive(language: object, owner: object, request: gr.Request) -> Changes:
     changes: Changes = {
         "state.owner": secret,
         "state.key": new_key(),
-        "button.ways": gr.update(visible=several_ways()),
+        "button.ways": gr.update(visible=len(ways_offered()) > 1),
     }
     asked = request.query_params.get("run") or _going_on(secret)
     if notices := notices_html(spoken):

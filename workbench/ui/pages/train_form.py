@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import yaml
 
-from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
+from workbench.errors import InvalidValueError, WorkbenchError
 from workbench.persistence.source import BUNDLED, resolve
 from workbench.recipe.config import TrainingConfig, checked_config
+from workbench.ui.pages.train_checks import choice_of, maybe_whole_of, number_of, shown, text_of, whole_of
 from workbench.ui.pages.train_data import DataWish, data_values
 from workbench.ui.sentences import stored_upload
 
@@ -128,7 +129,7 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
     model = _at("modules", lambda: _model(given))
     loss = _at("modules", lambda: _loss(given))
     settings = _at("settings", lambda: _settings(given))
-    seeds = _at("settings", lambda: _whole(given["seeds"], "seeds"))
+    seeds = _at("settings", lambda: whole_of(given["seeds"], "seeds"))
     if not 1 <= seeds <= MAX_SEEDS:
         raise FormError(
             "settings",
@@ -155,9 +156,9 @@ def form_values(config: TrainingConfig, seeds: int = 1) -> dict[str, Any]:
         "encoding": data.encoding or AUTO,
         "rescale": data.rescale or AUTO,
         "model": model.name,
-        "max_seq_length": _shown(model.max_seq_length),
+        "max_seq_length": shown(model.max_seq_length),
         "pooling": model.pooling or OWN,
-        "dense": _shown(model.dense),
+        "dense": shown(model.dense),
         "normalize": next(key for key, value in _NORMALIZE.items() if value is model.normalize),
         "loss": loss.name,
         "loss_arguments": yaml.safe_dump(dict(loss.arguments), sort_keys=False) if loss.arguments else "",
@@ -180,7 +181,7 @@ def form_values(config: TrainingConfig, seeds: int = 1) -> dict[str, Any]:
     for name in (*_WHOLE, *_NUMBERS[1:], "scheduler", "precision", "dropout"):
         found[name] = stated[name]
     for name in _MAYBE_WHOLE:
-        found[name] = _shown(stated[name])
+        found[name] = shown(stated[name])
     return found
 
 
@@ -197,39 +198,39 @@ def _at(place: Place, read: Callable[[], Any]) -> Any:
 
 
 def _data(given: Mapping[str, Any], columns: object) -> DataWish:
-    source = _choice(given["source"], SOURCES, "source")
+    source = choice_of(given["source"], SOURCES, "source")
     names = [name for name in columns if isinstance(name, str)] if isinstance(columns, list) else []
     roles = {
-        name: _text(given[f"role_{slot}"], "role", 40)
+        name: text_of(given[f"role_{slot}"], "role", 40)
         for slot, name in enumerate(names[:ROLE_SLOTS])
         if given[f"role_{slot}"] not in (AUTO, None, "")
     }
-    encoding, rescale = (_text(given[name], name, 40) for name in ("encoding", "rescale"))
+    encoding, rescale = (text_of(given[name], name, 40) for name in ("encoding", "rescale"))
     path = stored_upload(given["file"])
     return DataWish(
         source=source,
-        view=_choice(given["view"], VIEWS, "view"),
-        language=_choice(given["desk_language"], ("en", "ko"), "language"),
-        pasted=_text(given["pasted"], "pasted", MAX_PASTED),
+        view=choice_of(given["view"], VIEWS, "view"),
+        language=choice_of(given["desk_language"], ("en", "ko"), "language"),
+        pasted=text_of(given["pasted"], "pasted", MAX_PASTED),
         path=Path(path) if path else None,
-        hub_name=_text(given["hub_name"], "hub name", 200).strip(),
-        subset=_text(given["hub_subset"], "subset", 200).strip() or None,
-        split=_text(given["hub_split"], "split", 100).strip() or "train",
+        hub_name=text_of(given["hub_name"], "hub name", 200).strip(),
+        subset=text_of(given["hub_subset"], "subset", 200).strip() or None,
+        split=text_of(given["hub_split"], "split", 100).strip() or "train",
         encoding=None if encoding in (AUTO, "") else encoding,
         rescale=None if rescale in (AUTO, "") else rescale,
         roles=roles if source != "support-desk" else {},
-        held_out_share=_number(given["held_out_share"], "held_out_share"),
+        held_out_share=number_of(given["held_out_share"], "held_out_share"),
     )
 
 
 def _model(given: Mapping[str, Any]) -> dict[str, Any]:
-    pooling = _text(given["pooling"], "pooling", 100)
+    pooling = text_of(given["pooling"], "pooling", 100)
     return {
-        "name": _admitted(_text(given["model"], "model", 300).strip() or BUNDLED),
-        "max_seq_length": _maybe_whole(given["max_seq_length"], "max_seq_length"),
+        "name": _admitted(text_of(given["model"], "model", 300).strip() or BUNDLED),
+        "max_seq_length": maybe_whole_of(given["max_seq_length"], "max_seq_length"),
         "pooling": None if pooling in (OWN, "") else pooling,
-        "dense": _maybe_whole(given["dense"], "dense"),
-        "normalize": _NORMALIZE[_choice(given["normalize"], tuple(_NORMALIZE), "normalize")],
+        "dense": maybe_whole_of(given["dense"], "dense"),
+        "normalize": _NORMALIZE[choice_of(given["normalize"], tuple(_NORMALIZE), "normalize")],
     }
 
 
@@ -244,11 +245,11 @@ def _admitted(name: str) -> str:
 
 
 def _loss(given: Mapping[str, Any]) -> dict[str, Any]:
-    name = _text(given["loss"], "loss", 100)
-    arguments = loss_arguments(_text(given["loss_arguments"], "loss arguments", 2000))
+    name = text_of(given["loss"], "loss", 100)
+    arguments = loss_arguments(text_of(given["loss_arguments"], "loss arguments", 2000))
     if "guide" in arguments:
         arguments["guide"] = _admitted(str(arguments["guide"]))
-    inner = {"name": _text(given["inner"], "inner loss", 100)} if name in WRAPPERS else None
+    inner = {"name": text_of(given["inner"], "inner loss", 100)} if name in WRAPPERS else None
     return {"name": name, "arguments": arguments, "inner": inner}
 
 
@@ -280,57 +281,11 @@ def loss_arguments(text: str) -> dict[str, Any]:
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: _whole(given[name], name) for name in _WHOLE},
-        **{name: _number(given[name], name) for name in _NUMBERS},
-        **{name: _maybe_whole(given[name], name) for name in _MAYBE_WHOLE},
-        "scheduler": _text(given["scheduler"], "scheduler", 100),
-        "precision": _text(given["precision"], "precision", 20),
+        **{name: whole_of(given[name], name) for name in _WHOLE},
+        **{name: number_of(given[name], name) for name in _NUMBERS},
+        **{name: maybe_whole_of(given[name], name) for name in _MAYBE_WHOLE},
+        "scheduler": text_of(given["scheduler"], "scheduler", 100),
+        "precision": text_of(given["precision"], "precision", 20),
         "dropout": bool(given["dropout"]),
-        "evaluator": _text(given["evaluator"], "evaluator", 100) or AUTO,
+        "evaluator": text_of(given["evaluator"], "evaluator", 100) or AUTO,
     }
-
-
-def _text(value: object, where: str, limit: int) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise InvalidTypeError("not-text", f"a {type(value).__name__}", expected="text", where=where)
-    if len(value) > limit:
-        raise InvalidValueError(
-            "text-too-long", f"{len(value):,} characters", expected=f"at most {limit:,}", where=where
-        )
-    return value
-
-
-def _choice(value: object, known: Sequence[str], where: str) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise InvalidValueError(
-            "unknown-choice", f"{str(value)[:80]!r}", expected=f"one of {', '.join(known)}", where=where
-        )
-    return value
-
-
-def _number(value: object, where: str) -> float:
-    try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        return float(value)
-    except ValueError:
-        raise InvalidValueError(
-            "not-a-number", f"{str(value)[:60]!r}", expected="a number, such as 2e-5", where=where
-        ) from None
-
-
-def _whole(value: object, where: str) -> int:
-    number = _number(value, where)
-    if not number.is_integer():
-        raise InvalidValueError("not-whole", f"{value}", expected="a whole number", where=where)
-    return int(number)
-
-
-def _maybe_whole(value: object, where: str) -> int | None:
-    return None if value is None or (isinstance(value, str) and not value.strip()) else _whole(value, where)
-
-
-def _shown(value: int | None) -> str:
-    return "" if value is None else str(value)

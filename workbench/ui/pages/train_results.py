@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from workbench.ui.run_files import run_file
 from workbench.ui.run_reports import folder_of
 from workbench.ui.runs_home import runs
 from workbench.ui.texts import Language, say, word
-from workbench.ui.widgets.html import Safe, count, decimal, element, join
+from workbench.ui.widgets.html import NOTHING, Safe, count, decimal, element, join, table
 from workbench.ui.widgets.proof_view import LABELS, TEMPLATES, proofs_html
 from workbench.ui.widgets.three_ways import three_ways_html
 
@@ -36,8 +36,31 @@ def proof_changes(language: Language, owner: str, run_id: str) -> Changes:
         proofs = [(str(one["way"]), proof_from_dict(one)) for one in result.get("proofs", [])]
     except WorkbenchError as error:
         return {"proof": error_box(error, language)}
-    shown = join([three_ways_html(result, language), proofs_html(proofs, language)])
-    return {"proof": shown, "results": gr.update(visible=True)}
+    shown = [
+        three_ways_html(result, language),
+        proofs_html(proofs, language),
+        trainings_html(result.get("trainings", []), language),
+    ]
+    return {"proof": join(shown), "results": gr.update(visible=True)}
+
+
+def trainings_html(trainings: Sequence[Mapping[str, Any]], language: Language) -> Safe:
+    """The trainings of a run, a row each, and what they had to tell."""
+    if not trainings:
+        return NOTHING
+    heads = [say(language, f"train.training_{name}") for name in _TRAINING]
+    rows = [[_number(one.get(name)) for name in _TRAINING] for one in trainings]
+    told = dict.fromkeys(str(notice) for one in trainings for notice in one.get("notices", []))
+    body = [table(heads, rows), *(element("p", notice, class_="wb-note") for notice in told)]
+    summary = element("summary", say(language, "train.trainings"))
+    return element("details", join([summary, *body]), class_="wb-fold")
+
+
+_TRAINING = ("way", "seed", "steps", "seconds", "final_loss", "best_score")
+
+
+def _number(value: object) -> str:
+    return "–" if value is None else decimal(value) if isinstance(value, float) else str(value)
 
 
 def estimate_html(result: Mapping[str, Any], language: Language) -> Safe:

@@ -1,4 +1,4 @@
-"""The events of the form of the Train page: data looked at, losses that fit, modules, YAML out and in."""
+"""The events of the form of the Train page: data looked at, the losses that fit, the modules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import gradio as gr
 from workbench.data.roles import ROLES
 from workbench.errors import WorkbenchError
 from workbench.persistence.source import BUNDLED
-from workbench.recipe.config import config_from_yaml, config_to_yaml
 from workbench.ui.errors import box_html, error_box, guarded
 from workbench.ui.pages.train_data import (
     BUNDLED_DATA,
@@ -22,12 +21,10 @@ from workbench.ui.pages.train_data import (
 from workbench.ui.pages.train_events import cleared, refused
 from workbench.ui.pages.train_form import (
     AUTO,
-    FIELDS,
     ROLE_SLOTS,
     WRAPPERS,
     Wish,
     by_name,
-    form_values,
     wish_of,
 )
 from workbench.ui.pages.train_live import Changes
@@ -55,7 +52,7 @@ def show_source(language: object, source: object) -> Changes:
         "state.columns": [],
         "data": element("p", say(as_language(language), "train.fetch_first")) if source == "hub" else NOTHING,
         "data_error": NOTHING,
-        **_role_controls((), {}, as_language(language)),
+        **role_controls((), {}, as_language(language)),
     }
 
 
@@ -71,6 +68,12 @@ def look(language: object, opened: object, columns: object, *values: object) -> 
     except Exception as error:
         return {**refused(error, spoken), **_failed(error, spoken)}
     return {**cleared(), **_looked(found, wish, given, opened, spoken)}
+
+
+def first_look(language: object, opened: object, columns: object, *values: object) -> Changes:
+    """The look at the page's load, which leaves alone what the load has had to say."""
+    changes = look(language, opened, columns, *values)
+    return {name: value for name, value in changes.items() if name != "error"}
 
 
 def _failed(error: Exception, language: Language) -> Changes:
@@ -100,15 +103,15 @@ def _looked(found: Look, wish: Wish, given: Mapping[str, Any], opened: object, l
             choices=[name for name, why in found.fits.items() if not why],
         ),
         "diagram": _diagram(found, wish, str(opened or ""), language),
-        **_role_controls(found.columns if table else (), wish.data.roles, language),
+        **role_controls(found.columns if table else (), wish.data.roles, language),
     }
     if wish.data.source == "file":
-        choices = [(word(language, "train.as_it_is"), AUTO), *encoding_choices(found)]
+        choices = [("UTF-8", AUTO), *encoding_choices(found)]
         changes["field.encoding"] = gr.update(choices=choices, value=given["encoding"] or AUTO)
     return changes
 
 
-def _role_controls(columns: Any, chosen: Mapping[str, str], language: Language) -> Changes:
+def role_controls(columns: Any, chosen: Mapping[str, str], language: Language) -> Changes:
     """A menu a column: what was found, every role, and leaving it out."""
     changes: Changes = {}
     for slot in range(ROLE_SLOTS):
@@ -152,8 +155,13 @@ def _loss_note(found: Look, wish: Wish, language: Language) -> Safe:
     except WorkbenchError as error:
         return error_box(error, language)
     why = found.fits.get(inner, "")
-    if why:
-        parts = [box_html(say(language, "train.loss_misfit", name=inner, why=why), "warn")]
+    if not found.fits:
+        # Nothing is known of the data yet.
+        parts = []
+    elif why:
+        fitting = ", ".join(name for name, reason in found.fits.items() if not reason)
+        told = say(language, "train.loss_misfit", name=inner, why=why, fitting=fitting or "–")
+        parts = [box_html(told, "warn")]
     else:
         told = _needs_sentence(needs, language)
         parts = [element("p", say(language, "train.loss_fits", name=inner, why=told), class_="wb-note")]
@@ -236,66 +244,3 @@ def print_bundled(language: object, columns: object, *values: object) -> Changes
         return {}
     changes: Changes = print_model(language, columns, *values)
     return changes
-
-
-def write_yaml(language: object, columns: object, *values: object) -> Changes:
-    """The form as the YAML of a config."""
-    try:
-        wish = wish_of(values, columns)
-    except Exception as error:
-        return refused(error, as_language(language))
-    return {**cleared(), "yaml": config_to_yaml(wish.config)}
-
-
-def show_script(language: object, columns: object, *values: object) -> Changes:
-    """The classic script that trains as the form says."""
-    from workbench.recipe.classic_script import classic_script
-
-    try:
-        wish = wish_of(values, columns)
-    except Exception as error:
-        return refused(error, as_language(language))
-    return {**cleared(), "code": gr.update(value=classic_script(wish.config), visible=True)}
-
-
-def apply_yaml(language: object, text: object, *values: object) -> Changes:
-    """Fill the form from YAML, this page's or a config file's; what is wrong leaves all as it was."""
-    spoken = as_language(language)
-    try:
-        config, seeds = _config_of(str(text or ""))
-        found = form_values(config, seeds)
-        source = found.get("source", by_name(values)["source"])
-    except Exception as error:
-        return refused(error, spoken)
-    names_a_file = "source" not in found
-    if names_a_file:
-        source = "file"
-        found["source"] = source
-    told = box_html(say(spoken, "train.yaml_file" if names_a_file else "train.yaml_done"), "info")
-    filled = {f"field.{name}": value for name, value in found.items() if name in FIELDS}
-    visible = show_source(language, source)
-    for name, update in visible.items():
-        # Where a control is both filled and shown, one update does both.
-        if name in filled:
-            visible[name] = {**update, "value": filled[name]}
-    return {**filled, **visible, **_named_roles(config.data.roles, spoken), "error": told}
-
-
-def _named_roles(roles: Mapping[str, str], language: Language) -> Changes:
-    """The roles of a file that is yet to be chosen, so that they are there when it is."""
-    if not roles:
-        return {}
-    columns = tuple((name, None, "") for name in roles)
-    return {"state.columns": list(roles)[:ROLE_SLOTS], **_role_controls(columns, roles, language)}
-
-
-def _config_of(text: str) -> tuple[Any, int]:
-    """A config and a number of seeds, from a config's YAML or from a run's exported settings."""
-    from workbench.recipe.config import checked_config
-    from workbench.runs.exports import from_text
-
-    if "\nsettings:" in f"\n{text}":
-        settings = from_text(text)["config"]
-        seeds = settings.get("seeds", 1)
-        return checked_config(settings.get("training") or {}), seeds if isinstance(seeds, int) else 1
-    return config_from_yaml(text, "YAML"), 1

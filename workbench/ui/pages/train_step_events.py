@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,13 +62,11 @@ def _opened(opened: object, columns: object, values: Any) -> Opened:
 
 def _step(wish: Wish) -> Any:
     """One real step of ``fit``, watched."""
+    from workbench.recipe.opened_step import open_step
     from workbench.ui.pages.train_data import with_files
 
-    if importlib.util.find_spec("workbench.recipe.opened_step") is None:
-        return None
-    module = importlib.import_module("workbench.recipe.opened_step")
     with with_files(wish.config, wish.data) as config:
-        return module.open_step(config)
+        return open_step(config)
 
 
 def _shown(opened: Opened, box: str, plain: object, language: Language) -> Changes:

@@ -13,6 +13,7 @@ Line = Mapping[str, Any]
 MAX_POINTS = 300
 # Beyond it, the difference of two values would be none.
 _WIDEST = 1e300
+_MISSING = object()
 
 
 def points_of(lines: Sequence[Line], metric: str) -> list[Point]:
@@ -24,10 +25,11 @@ def points_of(lines: Sequence[Line], metric: str) -> list[Point]:
     """
     found: list[Point] = []
     for line in lines:
-        values = line.get("values", {})
-        if metric in values and _is_value(values[metric]):
-            value = values[metric]
-            found.append((int(line["step"]), None if value is None else max(-_WIDEST, min(_WIDEST, value))))
+        value = line.get("values", {}).get(metric, _MISSING)
+        if value is None or (type(value) is float and -_WIDEST <= value <= _WIDEST):
+            found.append((line["step"], value))
+        elif _is_number(value):
+            found.append((line["step"], max(-_WIDEST, min(_WIDEST, value))))
     return found
 
 
@@ -51,9 +53,10 @@ def by_training(lines: Sequence[Line], ways: Sequence[str]) -> dict[str, list[Li
         name = ways[way] if way < len(ways) else str(way)
         # The trainings of a run follow each other, and every step is reported.
         first = int(own[0]["step"]) - 1
-        found[f"{name} · {seed}" if several_seeds else name] = [
-            {**line, "step": int(line["step"]) - first} for line in own
-        ]
+        shifted = own
+        if first:
+            shifted = [{**line, "step": int(line["step"]) - first} for line in own]
+        found[f"{name} · {seed}" if several_seeds else name] = shifted
     return found
 
 
@@ -113,7 +116,7 @@ def tick_labels(values: Sequence[float]) -> list[str]:
         >>> tick_labels([0.84512, 0.84514])
         ['0.84512', '0.84514']
     """
-    for digits in range(4, 15):
+    for digits in range(4, 20):
         labels = [tick_label(value, digits) for value in values]
         if len(set(labels)) == len(set(values)):
             break
@@ -138,7 +141,5 @@ def tick_label(value: float, digits: int = 4) -> str:
     return text.replace("-", "\u2212", 1) if value < 0 else text
 
 
-def _is_value(value: object) -> bool:
-    return value is None or (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    )
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.ui.texts import Language, say
 from workbench.ui.widgets.article import CODE
@@ -20,8 +20,8 @@ from workbench.ui.widgets.html import (
 )
 from workbench.ui.widgets.process_diagram import BOXES
 
-# Of ``recipe.opened_step``, which is not imported here: it brings torch along.
-OpenedStep = Any
+if TYPE_CHECKING:
+    from workbench.recipe.opened_step import OpenedStep
 
 # Box → the parts of the step that it is made of.
 PARTS_OF_BOX: Mapping[str, tuple[str, ...]] = {
