@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from workbench.compare.reasons import ENGLISH as ENGLISH_REASONS
 from workbench.ui.reasons import reason
 from workbench.ui.texts import TEXTS, as_language, preferred_language, say, word
-from workbench.ui.texts_english import ENGLISH
-from workbench.ui.texts_korean import KOREAN
 from workbench.ui.texts_korean_reasons import KOREAN_REASONS
 
+ENGLISH, KOREAN = TEXTS["en"], TEXTS["ko"]
 _UI = Path(__file__).resolve().parents[2] / "workbench" / "ui"
 
 

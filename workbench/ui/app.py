@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from workbench.ui.pages.compare import compare_page
+from workbench.ui.pages.trace import trace_page
 
 # Gradio removes its copies of uploads and downloads: look every ten minutes, delete after an hour.
 _DELETE_CACHE = (600, 3600)
@@ -16,4 +17,7 @@ def build_app() -> gr.Blocks:
         title="Workbench", analytics_enabled=False, delete_cache=_DELETE_CACHE, fill_width=True
     ) as demo:
         compare_page(demo)
+    # The way to a page is the head of every page, not Gradio's own bar.
+    with demo.route("Trace", "/trace", show_in_navbar=False):
+        trace_page(demo)
     return demo

@@ -1,4 +1,4 @@
-"""The shown comparison as a file: CSV, Parquet or JSON."""
+"""Files for the visitor: the shown comparison as CSV, Parquet or JSON, and where downloads wait."""
 
 from __future__ import annotations
 
@@ -48,10 +48,24 @@ def write_download(comparison: Comparison, kind: object) -> Path:
         raise InvalidValueError(
             "unknown-format", f"{str(kind)[:40]!r} came", expected=f"one of {', '.join(FORMATS)}"
         )
-    folder = Path(tempfile.mkdtemp(dir=_fresh_folder()))
-    path = folder / f"{_NAME}.{kind}"
-    path.write_bytes(FORMATS[kind](comparison))
+    return kept_file(f"{_NAME}.{kind}", FORMATS[kind](comparison))
+
+
+def kept_file(name: str, data: bytes) -> Path:
+    """Write a file into a folder of its own and return it; it goes after some minutes.
+
+    Args:
+        name: A name of ours, never a visitor's text.
+        data: Its bytes.
+    """
+    path = Path(tempfile.mkdtemp(dir=_fresh_folder())) / name
+    path.write_bytes(data)
     return path
+
+
+def new_folder() -> Path:
+    """An empty folder for one download; it goes when its time is over."""
+    return Path(tempfile.mkdtemp(dir=_fresh_folder()))
 
 
 _LOCK = threading.Lock()

@@ -6,11 +6,17 @@ from typing import Literal
 
 from workbench.ui.texts_english import ENGLISH
 from workbench.ui.texts_korean import KOREAN
+from workbench.ui.texts_trace_english import TRACE_ENGLISH
+from workbench.ui.texts_trace_korean import TRACE_KOREAN
 from workbench.ui.widgets.html import Safe, fill
 
 Language = Literal["en", "ko"]
 
-TEXTS: dict[Language, dict[str, str]] = {"en": ENGLISH, "ko": KOREAN}
+# A page's words stand in files of their own.
+TEXTS: dict[Language, dict[str, str]] = {
+    "en": {**ENGLISH, **TRACE_ENGLISH},
+    "ko": {**KOREAN, **TRACE_KOREAN},
+}
 # Shown on the switch, each in its own language.
 LANGUAGES: dict[Language, str] = {"en": "English", "ko": "한국어"}
 

@@ -63,4 +63,6 @@ THEME = gr.themes.Base(
     button_primary_text_color_dark="#ffffff",
 )
 
-CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8") + scale_css()
+_HERE = Path(__file__).parent
+_SHEETS = ("style.css", "style_trace.css")
+CSS = "".join((_HERE / sheet).read_text(encoding="utf-8") for sheet in _SHEETS) + scale_css()

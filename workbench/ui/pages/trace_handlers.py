@@ -1,0 +1,353 @@
+"""What the Trace page does, without Gradio: values in, steps of a comparison out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.contenders.trace_contract import Trace
+from workbench.data.texts import check_texts
+from workbench.errors import DataFileError, InvalidTypeError, InvalidValueError, WorkbenchError
+from workbench.trace.gallery_cards import card
+from workbench.trace.probe import PROBE
+from workbench.ui import trace_backend as backend
+from workbench.ui.columns import FIELDS, ColumnForm, form_from_values, labels_of
+from workbench.ui.texts import Language, word
+from workbench.ui.texts_trace_english import TRACE_ENGLISH
+from workbench.ui.trace_shown import Shown, slim
+
+# The whole trace of a text holds every token vector of every layer.
+MAX_TEXTS = 64
+MAX_CHARACTERS = 20_000
+MAX_FAULTS = 4
+# Token vectors of a text that are kept for the page and for the file.
+KEPT_ROWS = 16
+STEPS = 4
+
+SOURCES = ("example", "probe", "paste")
+FAULTS = tuple(key.removeprefix("fault.") for key in TRACE_ENGLISH if key.startswith("fault."))
+LEFT = ColumnForm()
+RIGHT = ColumnForm(contender="manual", max_length=128)
+
+_LONG = (
+    "The harbour was built for ships that no longer exist. Its basins are too shallow for today's freighters, "
+    "and the cranes along the eastern quay have not moved since the last coal was unloaded. For years the city "
+    "argued about what should become of it: a museum, a park, flats with a view of the water. In the end all "
+    "three were begun and none was finished. The museum shows the tools of the dockers, the nets of the last "
+    "fishing company and a film about the great flood. The park is a strip of grass between two roads. "
+)
+_LONGER = (
+    "In the flats live people who came for the silence and complain about the gulls. On Sundays a market is held "
+    "under the steel roof of the old customs hall, where farmers from the islands sell cheese, potatoes and "
+    "flowers, and where a man plays the accordion who says that he once sailed round the world. Nobody believes "
+    "him, until he begins to name the ports, one after the other, with the depth of the water in each and the "
+    "price of a bed for the night. Then it becomes quiet around him, and even the children stop running. "
+)
+EXAMPLE = (
+    "A man is eating a piece of bread.",
+    "How do I reset my password?",
+    "NASA launched the iPhone on Mars!",
+    "Le café était très agréable à Zürich.",
+    _LONG + _LONGER[:200].rpartition(" ")[0] + ".",
+    _LONG + _LONGER + "What the market earns is spent on the roof, which leaks, as it has always done.",
+)
+
+Stage = Literal["left", "record", "right", "swap", "end"]
+Open = Callable[[], backend.Live]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Two pipelines and the texts to send through both."""
+
+    left: ColumnForm
+    right: ColumnForm
+    faults: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the two, for the sentences."""
+        left, right = labels_of((self.left, self.right), ("cpu",))
+        return left, right
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a comparison of two pipelines is.
+
+    Attributes:
+        stage: What is being done now.
+        name: With which pipeline.
+        done: Steps of ``STEPS`` that are over.
+        shown: What is known so far.
+    """
+
+    stage: Stage
+    name: str
+    done: int
+    shown: Shown | None = None
+
+
+def wanted_of(values: Sequence[object], language: Language) -> Wanted:
+    """The checked wish of the form: API callers skip what the controls enforce.
+
+    Args:
+        values: Both forms in the order of ``FIELDS``, the faults, the source of the texts, the pasted texts.
+        language: Of the errors.
+
+    Raises:
+        InvalidTypeError, InvalidValueError: A value that no control offers.
+    """
+    width = len(FIELDS)
+    if len(values) != 2 * width + 3:
+        raise InvalidValueError("trace-values", f"{len(values)} values came", expected=f"{2 * width + 3}")
+    faults, source, pasted = values[2 * width :]
+    return Wanted(
+        form_from_values(values[:width], 0),
+        form_from_values(values[width : 2 * width], 1),
+        checked_faults(faults),
+        texts_of(source, pasted, language),
+    )
+
+
+def checked_faults(value: object) -> tuple[str, ...]:
+    """Keys of the table of faults, each once.
+
+    Raises:
+        InvalidTypeError: No list of names.
+        InvalidValueError: A fault that the table does not hold, or too many.
+    """
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise InvalidTypeError("faults-not-a-list", "Something else came", expected="a list of faults")
+    if unknown := [one for one in value if one not in FAULTS]:
+        raise InvalidValueError(
+            "unknown-fault", f"{unknown[0][:80]!r}", expected=f"one of {', '.join(FAULTS)}"
+        )
+    faults = tuple(dict.fromkeys(value))
+    if len(faults) > MAX_FAULTS:
+        raise InvalidValueError("too-many-faults", f"{len(faults)} faults", expected=f"at most {MAX_FAULTS}")
+    return faults
+
+
+def texts_of(source: object, pasted: object, language: Language) -> tuple[str, ...]:
+    """The texts of the chosen source.
+
+    Raises:
+        InvalidTypeError, InvalidValueError: An unknown source, no text, too many or too long.
+    """
+    if source not in SOURCES:
+        raise InvalidValueError(
+            "unknown-source", f"{str(source)[:80]!r} came", expected=f"one of {', '.join(SOURCES)}"
+        )
+    if source != "paste":
+        return EXAMPLE if source == "example" else PROBE
+    if pasted is not None and not isinstance(pasted, str):
+        raise InvalidTypeError("not-text", f"A {type(pasted).__name__} came", expected="text")
+    lines = [line for line in (pasted or "").splitlines() if line.strip()]
+    if not lines:
+        raise InvalidValueError("nothing-pasted", word(language, "input.nothing_pasted"))
+    return checked_texts(lines)
+
+
+def checked_texts(texts: object) -> tuple[str, ...]:
+    """Texts that may be traced.
+
+    Raises:
+        InvalidTypeError, InvalidValueError: No list of strings, none, too many, or too long together.
+    """
+    found = check_texts(texts, limit=MAX_TEXTS).texts
+    if not found:
+        raise InvalidValueError("texts-missing", "No texts", expected="at least one text to trace")
+    if (length := sum(map(len, found))) > MAX_CHARACTERS:
+        raise InvalidValueError(
+            "texts-too-long",
+            f"{length:,} characters came",
+            expected=f"at most {MAX_CHARACTERS:,} in all",
+            fix="Send fewer or shorter texts, or trace from Python",
+        )
+    return tuple(found)
+
+
+def find(wanted: Wanted, cancelled: backend.Cancel) -> Iterator[Step]:
+    """Compare the two pipelines of a wish."""
+    left, right = wanted.names
+    return trace_steps(
+        (left, right),
+        lambda: backend.open_side(wanted.left, left),
+        lambda: backend.open_side(wanted.right, right, wanted.faults),
+        wanted.texts,
+        cancelled,
+        # A pipeline with a fault in it is no measure of noise.
+        floors=not wanted.faults,
+    )
+
+
+def find_card(key: object, cancelled: backend.Cancel) -> Iterator[Step]:
+    """Replay a card of the gallery.
+
+    Raises:
+        UnknownNameError: The gallery does not hold it.
+    """
+    name = str(key)[:80]
+    chosen = card(name)
+
+    @cache
+    def both() -> tuple[backend.Live, backend.Live]:
+        return backend.open_card(name)
+
+    return trace_steps(
+        ("reference", "reported"),
+        lambda: both()[0],
+        lambda: both()[1],
+        chosen.texts,
+        cancelled,
+        floors=False,
+        card=name,
+    )
+
+
+def trace_steps(
+    names: tuple[str, str],
+    open_left: Open,
+    open_right: Open,
+    texts: tuple[str, ...],
+    cancelled: backend.Cancel,
+    *,
+    floors: bool,
+    card: str = "",
+) -> Iterator[Step]:
+    """Record both, compare, then prove by swapping; the stage is shown before the proof is complete.
+
+    Args:
+        names: Of both pipelines.
+        open_left, open_right: Open them.
+        texts: To record.
+        cancelled: Asked before each run of a pipeline.
+        floors: Measure the noise floor of the right one too; the left one's is always measured.
+        card: Of the gallery.
+
+    Raises:
+        Cancelled: ``cancelled`` said so.
+        WorkbenchError: A pipeline cannot be opened, or refuses the texts.
+    """
+    begun = time.monotonic()
+    yield Step("left", names[0], 0)
+    left = backend.stoppable(open_left(), cancelled)
+    yield Step("record", names[0], 1)
+    left_trace = backend.record(left, texts, floors=True)
+    yield Step("right", names[1], 2)
+    right = backend.stoppable(open_right(), cancelled)
+    right_trace = backend.record(right, texts, floors=floors)
+    shown = Shown(
+        slim(left_trace, KEPT_ROWS),
+        slim(right_trace, KEPT_ROWS),
+        (backend.token_names(left, left_trace), backend.token_names(right, right_trace)),
+        backend.compare_traces(left_trace, right_trace),
+        card=card,
+        seconds=time.monotonic() - begun,
+    )
+    yield Step("swap", names[1], 3, shown)
+    proof = backend.prove(left_trace, right, right_trace)
+    yield Step(
+        "end",
+        names[1],
+        STEPS,
+        replace(
+            shown,
+            faults=proof.faults,
+            closed=proof.closed,
+            proved=True,
+            seconds=time.monotonic() - begun,
+        ),
+    )
+
+
+def compare_files(left: Sequence[str], right: Sequence[str], language: Language) -> Shown:
+    """Compare two recorded traces, each of two uploaded files.
+
+    Raises:
+        DataFileError: Files that are no trace.
+        InvalidValueError: Not two files a side, or traces of other texts.
+    """
+    begun = time.monotonic()
+    traces = [_load(files, language) for files in (left, right)]
+    try:
+        difference = backend.compare_traces(*traces)
+    except WorkbenchError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        # A file may hold other kinds of values than a recorder writes.
+        raise DataFileError(
+            "trace-file", "values of another kind than documented", expected="the format of a trace"
+        ) from error
+    return Shown(
+        slim(traces[0], KEPT_ROWS),
+        slim(traces[1], KEPT_ROWS),
+        ({}, {}),
+        difference,
+        live=False,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _load(files: Sequence[str], language: Language) -> Trace:
+    paths = [Path(file) for file in files]
+    by_ending = {path.suffix.lower(): path for path in paths}
+    if len(paths) != 2 or set(by_ending) != {".json", ".safetensors"}:
+        raise InvalidValueError(
+            "trace-files",
+            f"{len(paths)} files: {', '.join(path.name[-40:] for path in paths[:4]) or 'none'}",
+            expected=word(language, "tracefiles.two"),
+        )
+    return backend.load_trace(by_ending[".json"], by_ending[".safetensors"])
+
+
+def most_different(shown: Shown) -> int:
+    """The text on which the embeddings differ most, among those that differ at the first rung."""
+    first = shown.difference.first
+    texts = list(first.differing_texts) if first and first.differing_texts else list(range(len(shown.texts)))
+    a, b = shown.left.embeddings, shown.right.embeddings
+    if a.shape != b.shape or not a.size:
+        return texts[0]
+    gaps = np.nan_to_num(np.abs(a - b).max(axis=1), nan=np.inf)
+    return max(texts, key=lambda index: float(gaps[index]))
+
+
+def chosen_text(shown: Shown, index: object) -> int:
+    """The text that the visitor chose, else the one that differs most."""
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(shown.texts):
+        return index
+    return most_different(shown)
+
+
+def result_dict(shown: Shown) -> dict[str, Any]:
+    """What is on show, for JSON."""
+    from workbench.trace.report import difference_dict, proof_dict
+    from workbench.trace.results import Proof
+
+    proof = Proof(shown.difference, shown.faults, shown.closed, shown.left, shown.right)
+    found = proof_dict(proof) if shown.proved else {"difference": difference_dict(shown.difference)}
+    return {
+        **found,
+        "left": shown.left.name,
+        "right": shown.right.name,
+        "proved": shown.proved,
+        "settings": {"left": dict(shown.left.settings), "right": dict(shown.right.settings)},
+        "provenance": {
+            "left": dict(shown.left.stage("provenance").facts),
+            "right": dict(shown.right.stage("provenance").facts),
+        },
+        "floors": {"left": dict(shown.left.floors), "right": dict(shown.right.floors)},
+        "texts": list(shown.texts),
+        "seconds": round(shown.seconds, 3),
+        **({"card": shown.card} if shown.card else {}),
+    }

@@ -1,0 +1,7 @@
+// The gallery: a click on a card's button, or Enter on it, replays the card and shows the verdict.
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-card]");
+  if (!button) return;
+  trigger("open_card", { card: button.dataset.card });
+  document.querySelector("#wb-trace-verdict")?.scrollIntoView({ behavior: "smooth", block: "start" });
+});
