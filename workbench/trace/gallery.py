@@ -12,6 +12,7 @@ from workbench.trace.pipelines import Pipeline, manual_pipeline, record
 from workbench.trace.prove import prove
 from workbench.trace.results import Proof
 
+
 def replay(key: str, model: str = BUNDLED) -> Proof:
     """Run the sound and the broken pipeline of a card, find the stage, and prove it.
 

@@ -183,9 +183,9 @@ def record(pipeline: Pipeline, texts: Sequence[str], *, floors: bool = True) -> 
     if not floors:
         return trace
     few = [texts[index] for index in sample(texts, 8)]
-    return replace(
-        trace, floors=measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"))
-    )
+    together = trace if few == list(texts) else None
+    floors_found = measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"), together)
+    return replace(trace, floors=floors_found)
 
 
 def record_pair(

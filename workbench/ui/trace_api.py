@@ -73,7 +73,9 @@ def _failed(error: Exception) -> dict[str, Any]:
 
 def _form(given: object, where: str, place: int) -> ColumnForm:
     if not isinstance(given, dict):
-        raise InvalidTypeError("pipeline-not-an-object", "Something else came", expected="an object", where=where)
+        raise InvalidTypeError(
+            "pipeline-not-an-object", "Something else came", expected="an object", where=where
+        )
     if unknown := sorted(str(name) for name in set(given) - set(FIELDS)):
         raise InvalidValueError(
             "unknown-field", ", ".join(unknown)[:200], expected=", ".join(FIELDS), where=where

@@ -57,7 +57,9 @@ def open_side(form: ColumnForm, name: str, faults: Sequence[str] = ()) -> Live:
     opened: Any = SHARED.open(form.contender, checked, settings_for(checked, **overrides_of(form)))
     if faults:
         return _faulty(opened, name, faults)
-    tokenizer = opened.tokenizer if form.contender == "manual" else getattr(opened.model[0], "tokenizer", None)
+    tokenizer = (
+        opened.tokenizer if form.contender == "manual" else getattr(opened.model[0], "tokenizer", None)
+    )
     return Live(opened_pipeline(opened, checked, name=name), tokenizer)
 
 

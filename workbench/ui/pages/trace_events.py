@@ -40,7 +40,8 @@ from workbench.ui.widgets.progress_line import idle_html, stage_html
 
 Changes = dict[str, Any]
 _PROMPT_CHARACTERS = 2000
-# A contender's own recording, cut for a file.
+# Short texts: the search for the example shall not take long.
+_SHORT = EXAMPLE[:4]
 _SIDES = ("left", "right")
 
 
@@ -175,14 +176,19 @@ def black_box(
 def black_box_example(language: object, token: object) -> Iterator[Changes]:
     """The same on vectors that are made on the spot."""
     yield from _searched(
-        as_language(language), _secret(token), lambda: (EXAMPLE, backend.example_vectors(EXAMPLE), "", ())
+        as_language(language), _secret(token), lambda: (_SHORT, backend.example_vectors(_SHORT), "", ())
     )
 
 
 def _searched(spoken: Language, secret: str, given: Any) -> Iterator[Changes]:
     begun = time.monotonic()
     started = stage_html(say(spoken, "blackbox.searching"), 0, 1)
-    yield {"token": secret, "box_progress": started, "box_result": NOTHING, "box_cancel": gr.update(visible=True)}
+    yield {
+        "token": secret,
+        "box_progress": started,
+        "box_result": NOTHING,
+        "box_cancel": gr.update(visible=True),
+    }
     stopped = {"box_cancel": gr.update(visible=False)}
     try:
         stop = TRACES.start(secret)

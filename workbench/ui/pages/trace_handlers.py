@@ -49,13 +49,17 @@ _LONGER = (
     "him, until he begins to name the ports, one after the other, with the depth of the water in each and the "
     "price of a bed for the night. Then it becomes quiet around him, and even the children stop running. "
 )
+_END = (
+    "What the market earns is spent on the roof, which leaks, as it has always done. The council has promised a "
+    "new one for the tenth time, and this time, the mayor says, the money is there."
+)
 EXAMPLE = (
     "A man is eating a piece of bread.",
     "How do I reset my password?",
     "NASA launched the iPhone on Mars!",
     "Le café était très agréable à Zürich.",
     _LONG + _LONGER[:200].rpartition(" ")[0] + ".",
-    _LONG + _LONGER + "What the market earns is spent on the roof, which leaks, as it has always done.",
+    _LONG + _LONGER + _END,
 )
 
 Stage = Literal["left", "record", "right", "swap", "end"]
@@ -186,8 +190,6 @@ def find(wanted: Wanted, cancelled: backend.Cancel) -> Iterator[Step]:
         lambda: backend.open_side(wanted.right, right, wanted.faults),
         wanted.texts,
         cancelled,
-        # A pipeline with a fault in it is no measure of noise.
-        floors=not wanted.faults,
     )
 
 
@@ -210,7 +212,6 @@ def find_card(key: object, cancelled: backend.Cancel) -> Iterator[Step]:
         lambda: both()[1],
         chosen.texts,
         cancelled,
-        floors=False,
         card=name,
     )
 
@@ -222,7 +223,6 @@ def trace_steps(
     texts: tuple[str, ...],
     cancelled: backend.Cancel,
     *,
-    floors: bool,
     card: str = "",
 ) -> Iterator[Step]:
     """Record both, compare, then prove by swapping; the stage is shown before the proof is complete.
@@ -232,7 +232,6 @@ def trace_steps(
         open_left, open_right: Open them.
         texts: To record.
         cancelled: Asked before each run of a pipeline.
-        floors: Measure the noise floor of the right one too; the left one's is always measured.
         card: Of the gallery.
 
     Raises:
@@ -246,7 +245,8 @@ def trace_steps(
     left_trace = backend.record(left, texts, floors=True)
     yield Step("right", names[1], 2)
     right = backend.stoppable(open_right(), cancelled)
-    right_trace = backend.record(right, texts, floors=floors)
+    # The floor is the left one's: a pipeline in question is no measure of noise.
+    right_trace = backend.record(right, texts, floors=False)
     shown = Shown(
         slim(left_trace, KEPT_ROWS),
         slim(right_trace, KEPT_ROWS),

@@ -42,11 +42,12 @@ def lay_out() -> tuple[Words, dict[str, Any]]:
         found["language"] = head(words, "trace")
         found["notices"] = gr.HTML(elem_id="wb-notices")
         with gr.Row(elem_classes="wb-two"):
-            with gr.Column(elem_classes="wb-panel", scale=3, min_width=320):
-                _story(words, found)
+            with gr.Column(scale=3, min_width=320, elem_classes="wb-stack"):
+                with gr.Column(elem_classes="wb-panel"):
+                    _story(words, found)
+                found["verdict"] = gr.HTML(sections["verdict"], elem_id="wb-trace-verdict")
             with gr.Column(elem_classes="wb-panel", scale=2, min_width=300):
                 _black_box(words, found)
-        found["verdict"] = gr.HTML(sections["verdict"], elem_id="wb-trace-verdict")
         with gr.Column(visible=False, elem_classes="wb-results") as found["results"]:
             _results(words, found)
         with gr.Column(elem_classes="wb-panel"):
@@ -69,9 +70,8 @@ def _told(words: Words, key: str) -> Any:
 
 
 def _button(words: Words, key: str, name: str, *, visible: bool = True, **settings: Any) -> Any:
-    return words.make(
-        gr.Button, {"value": key}, visible=visible, elem_id=f"wb-trace-{name}", **{"size": "sm", **settings}
-    )
+    settings = {"size": "sm", "elem_classes": "wb-chip", **settings}
+    return words.make(gr.Button, {"value": key}, visible=visible, elem_id=f"wb-trace-{name}", **settings)
 
 
 def _story(words: Words, found: dict[str, Any]) -> None:
@@ -79,8 +79,10 @@ def _story(words: Words, found: dict[str, Any]) -> None:
     _told(words, "trace.intro")
     found["against"] = gr.HTML(first_line("en"), elem_id="wb-trace-against", elem_classes="wb-chip-title")
     with gr.Row(elem_classes="wb-chips"):
-        found["find"] = _button(words, "trace.find", "find", variant="primary", size="lg")
-        found["cancel"] = _button(words, "trace.cancel", "cancel", visible=False, variant="stop", size="lg")
+        found["find"] = _button(words, "trace.find", "find", variant="primary", size="lg", elem_classes="")
+        found["cancel"] = _button(
+            words, "trace.cancel", "cancel", visible=False, variant="stop", size="lg", elem_classes=""
+        )
         found["progress"] = gr.HTML(elem_id="wb-trace-progress")
     with words.make(gr.Accordion, {"label": "trace.setup"}, open=False, elem_id="wb-trace-setup"):
         with gr.Row(elem_classes="wb-two"):
@@ -95,7 +97,10 @@ def _story(words: Words, found: dict[str, Any]) -> None:
             elem_id="wb-trace-faults",
         )
         found["source"] = words.make(
-            gr.Radio, {"label": "trace.source", "choices": _sources}, value="example", elem_id="wb-trace-source"
+            gr.Radio,
+            {"label": "trace.source", "choices": _sources},
+            value="example",
+            elem_id="wb-trace-source",
         )
         found["pasted"] = words.make(
             gr.Textbox,
@@ -159,11 +164,10 @@ def _black_box(words: Words, found: dict[str, Any]) -> None:
                 gr.File,
                 {"label": f"blackbox.{name}"},
                 file_types=kinds,
-                height=96,
                 min_width=120,
                 elem_id=f"wb-box-{name}",
             )
-    with gr.Row():
+    with gr.Row(elem_classes="wb-fields"):
         for name, hint in (("model", "form.model_hint"), ("prompt", "form.prompt_hint")):
             found[f"box_{name}"] = words.make(
                 gr.Textbox,
@@ -174,9 +178,9 @@ def _black_box(words: Words, found: dict[str, Any]) -> None:
                 elem_id=f"wb-box-{name}",
             )
     with gr.Row(elem_classes="wb-chips"):
-        found["box_run"] = _button(words, "blackbox.run", "box-run", variant="secondary")
+        found["box_run"] = _button(words, "blackbox.run", "box-run")
         found["box_example"] = _button(words, "blackbox.example", "box-example")
-        found["box_cancel"] = _button(words, "trace.cancel", "box-cancel", visible=False, variant="stop")
+        found["box_cancel"] = _button(words, "trace.cancel", "box-cancel", visible=False)
         found["box_progress"] = gr.HTML(elem_id="wb-box-progress")
     found["box_result"] = gr.HTML(elem_id="wb-box-result")
 
@@ -191,6 +195,7 @@ def _results(words: Words, found: dict[str, Any]) -> None:
                 heading(words, "fix.title")
                 found["fix"] = gr.Code(
                     language="python",
+                    lines=1,
                     interactive=False,
                     show_label=False,
                     buttons=["copy"],
@@ -232,15 +237,16 @@ def _results(words: Words, found: dict[str, Any]) -> None:
 def _lint(words: Words, found: dict[str, Any]) -> None:
     heading(words, "lint.title")
     _told(words, "lint.intro")
-    found["lint_model"] = words.make(
-        gr.Textbox,
-        {"label": "lint.model", "placeholder": "form.model_hint"},
-        max_lines=1,
-        max_length=300,
-        elem_id="wb-lint-model",
-    )
+    with gr.Row(elem_classes="wb-fields"):
+        found["lint_model"] = words.make(
+            gr.Textbox,
+            {"label": "lint.model", "placeholder": "form.model_hint"},
+            max_lines=1,
+            max_length=300,
+            elem_id="wb-lint-model",
+        )
     with gr.Row(elem_classes="wb-chips"):
-        found["lint_run"] = _button(words, "lint.run", "lint-run", variant="secondary")
+        found["lint_run"] = _button(words, "lint.run", "lint-run")
         found["get_contract"] = _button(words, "lint.contract", "get-contract", visible=False)
     found["lint_result"] = gr.HTML(elem_id="wb-lint-result")
 
@@ -255,9 +261,8 @@ def _files(words: Words, found: dict[str, Any]) -> None:
                 {"label": f"tracefiles.{side}"},
                 file_count="multiple",
                 file_types=_TRACE_FILES,
-                height=110,
                 min_width=120,
                 elem_id=f"wb-files-{side}",
             )
     with gr.Row(elem_classes="wb-chips"):
-        found["files_run"] = _button(words, "tracefiles.run", "files-run", variant="secondary")
+        found["files_run"] = _button(words, "tracefiles.run", "files-run")

@@ -44,9 +44,7 @@ def _verdict(shown: Shown | None, look: Look) -> Safe:
     found = shown.difference
     replayed = _replayed(shown, language)
     if found.cause is None:
-        why = say(
-            language, "traced.noise_why", gap=scientific(found.gap), limit=scientific(found.gap_limit)
-        )
+        why = say(language, "traced.noise_why", gap=scientific(found.gap), limit=scientific(found.gap_limit))
         return verdict_html(
             Verdict("good", say(language, f"traced.{found.verdict}"), join([replayed, why], " "))
         )

@@ -63,4 +63,6 @@ def changes_told(changes: Mapping[str, Any], language: Language) -> Safe:
 def _value(value: Any, language: Language) -> str:
     if isinstance(value, bool):
         return word(language, "choice.yes" if value else "choice.no")
-    return f"“{readable(value, _PROMPT_CHARACTERS)}”" if isinstance(value, str) and " " in value else str(value)
+    return (
+        f"“{readable(value, _PROMPT_CHARACTERS)}”" if isinstance(value, str) and " " in value else str(value)
+    )

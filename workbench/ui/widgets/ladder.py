@@ -97,7 +97,7 @@ def _row(row: StageRung, texts: int, compared: bool, language: Language) -> Safe
         ]
     )
     cells = [
-        element("th", name, scope="row"),
+        element("th", element("span", name, class_="wb-rungname"), scope="row"),
         element("td", _verdict(row, compared, language)),
         element("td", _size(row, texts, language)),
         element("td", _floor(row, language)),

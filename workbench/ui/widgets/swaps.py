@@ -35,9 +35,7 @@ def swaps_html(shown: Shown, language: Language) -> Safe:
             ]
         )
     headings = [say(language, f"swap.{key}") for key in ("step", "before", "after", "why")]
-    note = say(
-        language, "swap.note", left=shown.left.name, right=shown.right.name, limit=scientific(limit)
-    )
+    note = say(language, "swap.note", left=shown.left.name, right=shown.right.name, limit=scientific(limit))
     rest = NOTHING if shown.closed else element("p", say(language, "swap.rest"), class_="wb-box warn")
     return join(
         [table(headings, rows, class_="wb-table wb-swaps"), rest, element("p", note, class_="wb-note")]

@@ -39,7 +39,9 @@ class Cell:
     def equal(self) -> bool:
         """Whether both sides read, or do not read, the same id here."""
         a, b = self.left, self.right
-        return a is not None and b is not None and a.index == b.index and (a.role == "cut") == (b.role == "cut")
+        return (
+            a is not None and b is not None and a.index == b.index and (a.role == "cut") == (b.role == "cut")
+        )
 
 
 def side_tokens(trace: Trace, text: int, names: Mapping[int, str]) -> tuple[SideToken, ...]:
@@ -132,12 +134,16 @@ def _first(value: Any, name: str) -> Any:
 
 def _cells(cells: Sequence[Cell], language: Language) -> list[Safe]:
     shown: list[Safe] = []
-    near = {
-        place + step
-        for place, cell in enumerate(cells)
-        if not cell.equal
-        for step in range(-_AROUND, _AROUND + 1)
-    } | set(range(_AROUND)) | set(range(len(cells) - _AROUND, len(cells)))
+    near = (
+        {
+            place + step
+            for place, cell in enumerate(cells)
+            if not cell.equal
+            for step in range(-_AROUND, _AROUND + 1)
+        }
+        | set(range(_AROUND))
+        | set(range(len(cells) - _AROUND, len(cells)))
+    )
     # Long runs of one difference are folded in their middle too.
     wanted = [place for place in range(len(cells)) if place in near]
     if len(wanted) > _CELLS:
