@@ -1,4 +1,4 @@
-"""The sentences of the tracer's causes in the visitor's language: English comes with them, Korean from a table."""
+"""The sentences of the tracer's causes in the visitor's language; Korean comes from a table."""
 
 from __future__ import annotations
 

@@ -198,6 +198,7 @@ TRACE_ENGLISH: dict[str, str] = {
     "lint.model": "Model",
     "lint.run": "Look it over",
     "lint.contract": "Contract file",
+    "lint.reading": "Reading the folder …",
     "lint.none": "No findings: the folder says one thing everywhere.",
     "lint.count": "{errors} errors, {warnings} warnings, {notes} notes on {model}.",
     "lint.error": "error",

@@ -198,6 +198,7 @@ TRACE_KOREAN: dict[str, str] = {
     "lint.model": "모델",
     "lint.run": "살펴보기",
     "lint.contract": "계약 파일",
+    "lint.reading": "폴더를 읽는 중 …",
     "lint.none": "발견한 것 없음: 폴더의 파일이 모두 같은 말을 합니다.",
     "lint.count": "{model}: 오류 {errors}개, 경고 {warnings}개, 참고 {notes}개.",
     "lint.error": "오류",

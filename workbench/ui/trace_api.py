@@ -1,4 +1,4 @@
-"""The machine's doors to tracing: two pipelines to a verdict with its proof, a model folder to its findings."""
+"""The machine's doors to tracing: two pipelines to a verdict with its proof, a folder to its findings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.compare.report import error_dict
 from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
+from workbench.persistence.source import BUNDLED
 from workbench.trace.probe import PROBE
 from workbench.ui import trace_backend as backend
 from workbench.ui.columns import FIELDS, ColumnForm, form_from_values, model_name
@@ -56,7 +57,7 @@ def lint_api(model: str = "") -> dict[str, Any]:
         Findings and contract, or ``{"error": {"code": ..., "message": ...}}``.
     """
     try:
-        name = model_name(model) or backend.BUNDLED
+        name = model_name(model) or BUNDLED
         findings, contract = backend.lint(name)
         from workbench.trace.lint import findings_dict
 

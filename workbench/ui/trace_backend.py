@@ -39,7 +39,7 @@ def open_side(form: ColumnForm, name: str, faults: Sequence[str] = ()) -> Live:
         faults: Keys of the table of faults, put into a manual pipeline.
 
     Raises:
-        WorkbenchError: The model is not admitted, a setting does not fit it, or a fault is not possible in it.
+        WorkbenchError: The model is not admitted, or a setting or a fault does not fit it.
     """
     from workbench.compare.pool import SHARED
     from workbench.compare.settings import settings_for
@@ -77,7 +77,8 @@ def open_card(key: str) -> tuple[Live, Live]:
     from workbench.compare.pool import SHARED
     from workbench.compare.settings import settings_for
     from workbench.models.folder import open_model
-    from workbench.trace.gallery import card, pipelines
+    from workbench.trace.gallery import pipelines
+    from workbench.trace.gallery_cards import card
 
     checked = open_model(BUNDLED)
     opened: Any = SHARED.open("manual", checked, settings_for(checked, prompt=card(key).prompt))

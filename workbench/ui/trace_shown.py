@@ -1,4 +1,4 @@
-"""What the Trace page keeps for a visitor: two slim traces and what comparing them gave, under a secret token."""
+"""What the Trace page keeps for a visitor under a secret token: two slim traces and their difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Trace page: what happens when. Its parts, events, handlers and sections stand in the files beside it."""
+"""The Trace page: what happens when. Its parts, events and sections stand in the files beside it."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _wire_panels(named: dict[str, Any]) -> None:
     )
     gr.on(
         [named["lint_run"].click, named["lint_model"].submit],
-        plain(named, events.lint),
+        _streamed(named, events.lint),
         [*session, named["lint_model"]],
         _of(named, ("token", "lint_result", "get_contract")),
         trigger_mode="once",

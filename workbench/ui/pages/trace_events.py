@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from workbench.data.sentence_files import read_sentences
-from workbench.errors import Cancelled, InvalidTypeError, InvalidValueError
+from workbench.errors import Cancelled, InvalidTypeError, InvalidValueError, WorkbenchError
+from workbench.persistence.source import BUNDLED
 from workbench.ui import trace_backend as backend
 from workbench.ui.columns import model_name
 from workbench.ui.download import kept_file, new_folder
@@ -126,17 +127,23 @@ def waiting(language: object) -> Changes:
     return {"progress": stage_html(say(as_language(language), "progress.queued"), 0, 1)}
 
 
-@guarded
-def describe(language: Language, *values: object) -> Changes:
-    """The line that names the two pipelines, and the box for pasted texts where it is wanted."""
+def describe(language: object, *values: object) -> Changes:
+    """The line that names the two pipelines, and the box for pasted texts where it is wanted.
+
+    A value that is still being typed is no error yet: the run will tell.
+    """
+    spoken = as_language(language)
     source = values[-2] if len(values) > 1 else ""
-    paste = gr.update(visible=source == "paste")
-    if source == "paste" and not str(values[-1] or "").strip():
-        return {"pasted": paste}
-    wanted = wanted_of(values, language)
+    return {"pasted": gr.update(visible=source == "paste"), **_against(spoken, values)}
+
+
+def _against(language: Language, values: Sequence[object]) -> Changes:
+    try:
+        wanted = wanted_of(values, language)
+    except WorkbenchError:
+        return {}
     left, right = wanted.names
-    told = say(language, "trace.against", left=left, right=right, texts=len(wanted.texts))
-    return {"pasted": paste, "against": told}
+    return {"against": say(language, "trace.against", left=left, right=right, texts=len(wanted.texts))}
 
 
 @guarded
@@ -227,15 +234,18 @@ def _prompts(value: object) -> tuple[str, ...]:
     return (value,) if value else ()
 
 
-@guarded
-def lint(language: Language, token: object, model: object) -> Changes:
-    """Look a model folder over."""
-    secret = _secret(token)
-    name = model_name(model) or backend.BUNDLED
-    findings, contract = backend.lint(name)
-    TRACES.note(secret, "lint", (findings, name, contract))
-    shown = findings_html(findings, name, language)
-    return {"token": secret, "lint_result": shown, "get_contract": gr.update(visible=True)}
+def lint(language: object, token: object, model: object) -> Iterator[Changes]:
+    """Look a model folder over; a model of the Hub is fetched for it."""
+    spoken, secret = as_language(language), _secret(token)
+    yield {"token": secret, "lint_result": stage_html(say(spoken, "lint.reading"), 0, 1)}
+    try:
+        name = model_name(model) or BUNDLED
+        findings, contract = backend.lint(name)
+        TRACES.note(secret, "lint", (findings, name, contract))
+        shown = findings_html(findings, name, spoken)
+        yield {"lint_result": shown, "get_contract": gr.update(visible=True)}
+    except Exception as error:
+        yield {"lint_result": error_box(error, spoken), "get_contract": gr.update(visible=False)}
 
 
 @guarded
@@ -289,13 +299,7 @@ def speak(language: Language, token: object, chosen: object, *values: object) ->
         changes["box_result"] = black_box_html(found, language)
     if noted is not None:
         changes["lint_result"] = findings_html(noted[0], noted[1], language)
-    try:
-        wanted = wanted_of(values, language)
-    except (InvalidValueError, InvalidTypeError):
-        return changes
-    left, right = wanted.names
-    told = say(language, "trace.against", left=left, right=right, texts=len(wanted.texts))
-    return {**changes, "against": told}
+    return {**changes, **_against(language, values)}
 
 
 def arrive(language: object, *values: object) -> Any:

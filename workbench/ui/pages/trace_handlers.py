@@ -20,6 +20,7 @@ from workbench.ui import trace_backend as backend
 from workbench.ui.columns import FIELDS, ColumnForm, form_from_values, labels_of
 from workbench.ui.texts import Language, word
 from workbench.ui.texts_trace_english import TRACE_ENGLISH
+from workbench.ui.trace_example import EXAMPLE
 from workbench.ui.trace_shown import Shown, slim
 
 # The whole trace of a text holds every token vector of every layer.
@@ -34,33 +35,6 @@ SOURCES = ("example", "probe", "paste")
 FAULTS = tuple(key.removeprefix("fault.") for key in TRACE_ENGLISH if key.startswith("fault."))
 LEFT = ColumnForm()
 RIGHT = ColumnForm(contender="manual", max_length=128)
-
-_LONG = (
-    "The harbour was built for ships that no longer exist. Its basins are too shallow for today's freighters, "
-    "and the cranes along the eastern quay have not moved since the last coal was unloaded. For years the city "
-    "argued about what should become of it: a museum, a park, flats with a view of the water. In the end all "
-    "three were begun and none was finished. The museum shows the tools of the dockers, the nets of the last "
-    "fishing company and a film about the great flood. The park is a strip of grass between two roads. "
-)
-_LONGER = (
-    "In the flats live people who came for the silence and complain about the gulls. On Sundays a market is held "
-    "under the steel roof of the old customs hall, where farmers from the islands sell cheese, potatoes and "
-    "flowers, and where a man plays the accordion who says that he once sailed round the world. Nobody believes "
-    "him, until he begins to name the ports, one after the other, with the depth of the water in each and the "
-    "price of a bed for the night. Then it becomes quiet around him, and even the children stop running. "
-)
-_END = (
-    "What the market earns is spent on the roof, which leaks, as it has always done. The council has promised a "
-    "new one for the tenth time, and this time, the mayor says, the money is there."
-)
-EXAMPLE = (
-    "A man is eating a piece of bread.",
-    "How do I reset my password?",
-    "NASA launched the iPhone on Mars!",
-    "Le café était très agréable à Zürich.",
-    _LONG + _LONGER[:200].rpartition(" ")[0] + ".",
-    _LONG + _LONGER + _END,
-)
 
 Stage = Literal["left", "record", "right", "swap", "end"]
 Open = Callable[[], backend.Live]
@@ -280,6 +254,8 @@ def compare_files(left: Sequence[str], right: Sequence[str], language: Language)
     """
     begun = time.monotonic()
     traces = [_load(files, language) for files in (left, right)]
+    for trace in traces:
+        _check_tokens(trace)
     try:
         difference = backend.compare_traces(*traces)
     except WorkbenchError:
@@ -311,15 +287,31 @@ def _load(files: Sequence[str], language: Language) -> Trace:
     return backend.load_trace(by_ending[".json"], by_ending[".safetensors"])
 
 
+def _check_tokens(trace: Trace) -> None:
+    """Ids are whole numbers: the page names and aligns them."""
+    plain = {**trace.stage("tokens").plain, **trace.stage("specials").plain}
+    for name in ("content", "prefix", "suffix"):
+        for row in plain.get(name, ()):
+            if not isinstance(row, list | tuple) or not all(isinstance(index, int) for index in row):
+                raise DataFileError(
+                    "trace-file", f"{name} holds other things than ids", expected="lists of ids"
+                )
+
+
+def ranked(shown: Shown) -> list[int]:
+    """The texts, those that differ at the first rung first, and among them those that differ most."""
+    first = shown.difference.first
+    differing = frozenset(first.differing_texts if first else ())
+    a, b = shown.left.embeddings, shown.right.embeddings
+    gaps = np.zeros(len(shown.texts))
+    if a.shape == b.shape and a.size:
+        gaps = np.nan_to_num(np.abs(a - b).max(axis=1), nan=np.inf)
+    return sorted(range(len(shown.texts)), key=lambda index: (index not in differing, -gaps[index]))
+
+
 def most_different(shown: Shown) -> int:
     """The text on which the embeddings differ most, among those that differ at the first rung."""
-    first = shown.difference.first
-    texts = list(first.differing_texts) if first and first.differing_texts else list(range(len(shown.texts)))
-    a, b = shown.left.embeddings, shown.right.embeddings
-    if a.shape != b.shape or not a.size:
-        return texts[0]
-    gaps = np.nan_to_num(np.abs(a - b).max(axis=1), nan=np.inf)
-    return max(texts, key=lambda index: float(gaps[index]))
+    return ranked(shown)[0]
 
 
 def chosen_text(shown: Shown, index: object) -> int:

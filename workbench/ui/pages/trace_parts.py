@@ -140,7 +140,7 @@ def _side(words: Words, title: str, form: ColumnForm, place: int) -> list[Any]:
                       ("normalize", "lowercase"), ("precision", "use_mask")):  # fmt: skip
             with gr.Row():
                 for name in names:
-                    label = {"label": f"form.{name}"}
+                    label: dict[str, Any] = {"label": f"form.{name}"}
                     value = control_value(form, name)
                     if name in choices:
                         said = {**label, "choices": choices[name]}

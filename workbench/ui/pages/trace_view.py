@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.ui.causes import cause_sentence
-from workbench.ui.pages.trace_handlers import chosen_text
+from workbench.ui.pages.trace_handlers import chosen_text, ranked
 from workbench.ui.texts import Language, say, word
 from workbench.ui.trace_shown import Shown
 from workbench.ui.verdict import Verdict, verdict_html
@@ -20,6 +20,7 @@ from workbench.ui.widgets.swaps import swaps_html
 from workbench.ui.widgets.token_pair import tokens_html
 
 _QUOTED = 160
+_MENU = 200
 _FACT_CHARACTERS = 90
 _COMMENT_WIDTH = 76
 
@@ -162,15 +163,16 @@ def fix_code(shown: Shown, language: Language) -> str:
         return word(language, "fix.none")
     parts = []
     for cause in causes:
-        told = f"{stage_number(cause.stage)} {word(language, f'stage.{cause.stage}')}: {cause_sentence(cause, language)}"
+        stage = f"{stage_number(cause.stage)} {word(language, f'stage.{cause.stage}')}"
+        told = f"{stage}: {cause_sentence(cause, language)}"
         comment = textwrap.wrap(readable(told), _COMMENT_WIDTH, initial_indent="# ", subsequent_indent="# ")
         parts.append("\n".join([*comment, cause.fix or word(language, "fix.unknown")]))
     return "\n\n".join(parts)
 
 
 def text_choices(shown: Shown, language: Language) -> list[tuple[str, int]]:
-    """The menu of texts."""
+    """The menu of texts: those that differ most, in the order of the texts."""
     return [
-        (word(language, "tokenview.menu", number=index + 1, text=readable(text, 60)), index)
-        for index, text in enumerate(shown.texts)
+        (word(language, "tokenview.menu", number=index + 1, text=readable(shown.texts[index], 60)), index)
+        for index in sorted(ranked(shown)[:_MENU])
     ]
