@@ -91,9 +91,10 @@ def test_korean_speaks_korean_with_black_box_and_lint(visit):
 
 
 def test_a_phone_in_the_dark_holds_everything_in_its_width(visit):
-    page = _open(visit(viewport={"width": 390, "height": 844}), "?__theme=dark")
+    # A link to a card replays it on arrival.
+    page = _open(visit(viewport={"width": 390, "height": 844}), "?__theme=dark&card=type-ids")
     expect(page.locator("#wb-trace-find")).to_be_in_viewport()
-    page.locator("#wb-trace-find").click()
+    expect(page.locator("#wb-trace-verdict")).to_contain_text("6 padding and mask")
     _proved(page)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     for drop in ("#wb-box-texts", "#wb-files-left"):

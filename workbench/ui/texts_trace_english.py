@@ -148,6 +148,7 @@ TRACE_ENGLISH: dict[str, str] = {
     "cards.reported": "Reported",
     "cards.see": "You see",
     "cards.find": "Find the stage",
+    "cards.link": "Link",
     "cards.label": "{title}: find the stage",
     # Black box
     "blackbox.title": "Only the vectors at hand?",

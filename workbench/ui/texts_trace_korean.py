@@ -148,6 +148,7 @@ TRACE_KOREAN: dict[str, str] = {
     "cards.reported": "보고",
     "cards.see": "증상",
     "cards.find": "단계 찾기",
+    "cards.link": "링크",
     "cards.label": "{title}: 단계 찾기",
     # Black box
     "blackbox.title": "벡터만 있나요?",

@@ -11,7 +11,8 @@ from workbench.trace.probe import PROBE
 from workbench.ui import trace_backend as backend
 from workbench.ui.columns import FIELDS, ColumnForm, form_from_values, model_name
 from workbench.ui.errors import message_of
-from workbench.ui.pages.trace_handlers import LEFT, Wanted, checked_faults, checked_texts, find, result_dict
+from workbench.ui.pages.trace_files import result_dict
+from workbench.ui.pages.trace_handlers import LEFT, Wanted, checked_faults, checked_texts, find
 
 
 def trace_api(

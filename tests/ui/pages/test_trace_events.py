@@ -17,6 +17,7 @@ from workbench.ui import trace_backend as backend
 from workbench.ui.causes import cause_sentence
 from workbench.ui.columns import FIELDS, control_value
 from workbench.ui.pages import trace_events as events
+from workbench.ui.pages import trace_panel_events as panels
 from workbench.ui.pages.trace_handlers import LEFT, RIGHT
 from workbench.ui.texts_korean_causes import KOREAN_CAUSES
 from workbench.ui.trace_shown import TRACES
@@ -129,7 +130,7 @@ def test_downloads_hold_the_result_and_both_traces():
 
 
 def test_the_black_box_tells_its_changes_and_its_refusals(monkeypatch, tmp_path):
-    monkeypatch.setattr(events, "stored_upload", lambda value: value or "")
+    monkeypatch.setattr(panels, "stored_upload", lambda value: value or "")
     (tmp_path / "t.txt").write_text("one\ntwo", encoding="utf-8")
     np.save(tmp_path / "v.npy", np.ones((3, 4), dtype=np.float32))
     given = (str(tmp_path / "t.txt"), str(tmp_path / "v.npy"))
@@ -142,7 +143,7 @@ def test_the_black_box_tells_its_changes_and_its_refusals(monkeypatch, tmp_path)
         (*given, "", "x" * 2001): "text-too-long",
     }
     for values, code in answers.items():
-        last = list(events.black_box("en", "", *values))[-1]
+        last = list(panels.black_box("en", "", *values))[-1]
         assert code in last["box_result"], code
     told = changes_told({"pooling": "cls", "normalize": False, "prompt": "query: <b>"}, "en")
     assert told == "pooling cls, unit length no, prompt “query: &lt;b&gt;”"
@@ -153,11 +154,11 @@ def test_the_lint_shows_findings_and_gives_the_contract(monkeypatch, tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(backend, "lint", lambda name: (lint_folder(folder), {"format": "embedding-contract"}))
-    first, shown = events.lint("ko", "", "")
+    first, shown = panels.lint("ko", "", "")
     assert "오류" in shown["lint_result"] and "all-MiniLM-L6-v2" in shown["lint_result"]
-    contract = events.download_contract("en", first["token"])["file"]
+    contract = panels.download_contract("en", first["token"])["file"]
     assert json.loads(Path(contract).read_text(encoding="utf-8"))["format"] == "embedding-contract"
-    assert "not-text" in list(events.lint("en", "", ["no", "name"]))[-1]["lint_result"]
+    assert "not-text" in list(panels.lint("en", "", ["no", "name"]))[-1]["lint_result"]
 
 
 def test_the_line_names_both_pipelines_and_pasting_opens_its_box():

@@ -16,6 +16,7 @@ from workbench.trace.gallery_cards import CARDS
 from workbench.trace.probe import PROBE
 from workbench.ui import trace_backend as backend
 from workbench.ui.columns import FIELDS, control_value
+from workbench.ui.pages import trace_files as files
 from workbench.ui.pages import trace_handlers as handlers
 from workbench.ui.pages.trace_handlers import LEFT, RIGHT, Wanted, find, wanted_of
 from workbench.ui.texts_trace_cards_korean import CARDS_KOREAN
@@ -84,7 +85,7 @@ def test_the_text_shown_first_differs_most(shown):
 
 
 def test_the_result_is_json_with_verdict_proof_and_conditions(shown):
-    data = json.loads(json.dumps(handlers.result_dict(shown), allow_nan=False, default=str))
+    data = json.loads(json.dumps(files.result_dict(shown), allow_nan=False, default=str))
     assert data["difference"]["verdict"] == "different"
     assert data["faults"][0]["cause"]["key"] == "max_length-shorter"
     assert data["closed"] and data["proved"]
@@ -152,25 +153,25 @@ def test_traces_go_to_files_and_come_back_as_the_same_difference(shown, tmp_path
         [str(file) for file in backend.save_trace(trace, tmp_path / name)]
         for name, trace in (("a", shown.left), ("b", shown.right))
     ]
-    again = handlers.compare_files(sides[0], sides[1], "en")
+    again = files.compare_files(sides[0], sides[1], "en")
     assert again.difference.cause is not None and shown.difference.cause is not None
     assert again.difference.cause.key == shown.difference.cause.key
     assert again.difference.gap == pytest.approx(shown.difference.gap)
     assert not again.live and not again.proved
     for wrong in ([], sides[0][:1], [*sides[0], *sides[1]], [sides[0][0], sides[1][0]]):
         with pytest.raises(InvalidValueError, match="trace-files"):
-            handlers.compare_files(wrong, sides[1], "en")
+            files.compare_files(wrong, sides[1], "en")
 
 
 def test_a_file_with_other_values_than_documented_is_refused_with_a_code(shown, tmp_path):
     good = [str(file) for file in backend.save_trace(shown.left, tmp_path / "good")]
-    files = backend.save_trace(shown.right, tmp_path / "odd")
-    content = json.loads(files[0].read_text(encoding="utf-8"))
+    odd = backend.save_trace(shown.right, tmp_path / "odd")
+    content = json.loads(odd[0].read_text(encoding="utf-8"))
     content["stages"]["tokens"]["plain"]["content"] = [7] * len(shown.texts)
     content["stages"]["specials"]["plain"]["prefix"] = [None] * len(shown.texts)
-    files[0].write_text(json.dumps(content), encoding="utf-8")
+    odd[0].write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(DataFileError, match="trace-file"):
-        handlers.compare_files(good, [str(file) for file in files], "en")
+        files.compare_files(good, [str(file) for file in odd], "en")
 
 
 def test_what_is_kept_is_slim_bounded_and_forgotten(shown):

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from workbench.ui.pages import trace_events as events
+from workbench.ui.pages import trace_panel_events as panels
 from workbench.ui.pages.trace_parts import lay_out
 from workbench.ui.pages.trace_view import SECTIONS
 from workbench.ui.shell import greeting, translated
@@ -95,16 +96,16 @@ def _wire_panels(named: dict[str, Any]) -> None:
     session = _of(named, ("language", "token"))
     given = _of(named, ("box_texts", "box_vectors", "box_model", "box_prompt"))
     named["box_run"].click(
-        _streamed(named, events.black_box),
+        _streamed(named, panels.black_box),
         [*session, *given],
         _of(named, _BOX),
         trigger_mode="once",
         **_COMPUTE,
     )
     named["box_example"].click(
-        _streamed(named, events.black_box_example), session, _of(named, _BOX), trigger_mode="once", **_COMPUTE
+        _streamed(named, panels.black_box_example), session, _of(named, _BOX), trigger_mode="once", **_COMPUTE
     )
-    named["box_cancel"].click(plain(named, events.cancel_box), session, [named["box_progress"]], **_LIGHT)
+    named["box_cancel"].click(plain(named, panels.cancel_box), session, [named["box_progress"]], **_LIGHT)
     named["files_run"].click(
         plain(named, events.diff_files),
         [*session, *_of(named, ("files_left", "files_right"))],
@@ -114,7 +115,7 @@ def _wire_panels(named: dict[str, Any]) -> None:
     )
     gr.on(
         [named["lint_run"].click, named["lint_model"].submit],
-        _streamed(named, events.lint),
+        _streamed(named, panels.lint),
         [*session, named["lint_model"]],
         _of(named, ("token", "lint_result", "get_contract")),
         trigger_mode="once",
@@ -126,7 +127,7 @@ def _wire_downloads(named: dict[str, Any]) -> None:
     session = _of(named, ("language", "token"))
     for button, event in (
         ("get_json", events.download_result),
-        ("get_contract", events.download_contract),
+        ("get_contract", panels.download_contract),
     ):
         written = named[button].click(plain(named, event), session, [named["file"]], **_LIGHT)
         written.success(None, js=_CLICK_DOWNLOAD, api_visibility="private")

@@ -22,7 +22,7 @@ from workbench.ui.widgets.token_pair import tokens_html
 _QUOTED = 160
 _MENU = 200
 _FACT_CHARACTERS = 90
-_COMMENT_WIDTH = 76
+_COMMENT_WIDTH = 62
 
 
 @dataclass(frozen=True)

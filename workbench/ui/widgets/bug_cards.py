@@ -27,16 +27,26 @@ def _card(key: str, opened: bool, language: Language) -> Safe:
         element("h3", title),
         element("p", join([element("b", say(language, "cards.reported")), " ", reported, " ", link])),
         element("p", join([element("b", say(language, "cards.see")), " ", see])),
-        element(
-            "button",
-            say(language, "cards.find"),
-            type="button",
-            data_card=key,
-            aria_pressed="true" if opened else "false",
-            aria_label=say(language, "cards.label", title=title),
-        ),
+        element("p", join([_button(key, title, opened, language), _link(key, language)]), class_="wb-do"),
     ]
     return element("article", join(lines), class_="wb-card on" if opened else "wb-card", data_key=key)
+
+
+def _button(key: str, title: str, opened: bool, language: Language) -> Safe:
+    return element(
+        "button",
+        say(language, "cards.find"),
+        type="button",
+        data_card=key,
+        aria_pressed="true" if opened else "false",
+        aria_label=say(language, "cards.label", title=title),
+    )
+
+
+def _link(key: str, language: Language) -> Safe:
+    """To this page with the card replayed: to be copied and sent."""
+    spoken = "" if language == "en" else f"&lang={language}"
+    return element("a", say(language, "cards.link"), href=f"?card={key}{spoken}")
 
 
 def _short(link: str) -> str:
