@@ -23,8 +23,8 @@ from workbench.contenders.manual.pipeline import ManualPipeline
 from workbench.contenders.trace_contract import STAGES
 from workbench.trace.diff import diff
 from workbench.trace.faults import FAULTS, inject
-from workbench.trace.gallery import TEXTS as BUNDLED_TEXTS
 from workbench.trace.gallery import open_steps
+from workbench.trace.gallery_cards import TEXTS as BUNDLED_TEXTS
 from workbench.trace.pipelines import kernel, manual_pipeline, record
 from workbench.trace.prove import prove
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from workbench.trace.faults import FAULTS
-from workbench.trace.gallery import CARDS, card, replay
+from workbench.trace.gallery import replay
+from workbench.trace.gallery_cards import CARDS, card
 
 _SHORT = ("padding-baked", "cls-pooling", "case-kept", "float-noise")
 

@@ -18,9 +18,9 @@ def app():
     return build_app()
 
 
-def test_one_endpoint_is_public_and_typed(app):
+def test_three_endpoints_are_public_and_typed(app):
     described = app.get_api_info()
-    assert list(described["named_endpoints"]) == ["/compare"]
+    assert list(described["named_endpoints"]) == ["/compare", "/trace", "/lint"]
     assert described["unnamed_endpoints"] == {}
     parameters = described["named_endpoints"]["/compare"]["parameters"]
     assert [parameter["parameter_name"] for parameter in parameters] == [

@@ -151,7 +151,8 @@ def gallery(
 ) -> None:
     """Replay a bug from a public tracker: find the stage, prove it, show the fix."""
     with errors_told():
-        from workbench.trace.gallery import CARDS, replay
+        from workbench.trace.gallery import replay
+        from workbench.trace.gallery_cards import CARDS
         from workbench.trace.text_report import proof_text
 
         if card is None:

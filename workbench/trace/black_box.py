@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from workbench.compare.agreement import ROUNDING
 from workbench.compare.noise_floor import MARGIN
 from workbench.compare.results import Verdict
 from workbench.compare.similarity_matrix import row_cosines
-from workbench.errors import InvalidValueError, ShapeMismatchError
+from workbench.errors import Cancelled, InvalidValueError, ShapeMismatchError
 from workbench.trace.recipe import CHEAP, COSTLY, Recipe, RecipeRunner, open_runner
 
 _MOST_TEXTS = 24
@@ -81,6 +81,7 @@ def search_black_box(
     *,
     prompts: Sequence[str] = (),
     max_lengths: Sequence[int] = (128, 256, 512),
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> BlackBox:
     """Search the grid of toggles: pooling, normalise, length, prompt, special tokens, case, type ids, layer.
 
@@ -90,8 +91,10 @@ def search_black_box(
         model: Bundled name, folder, or Hub name.
         prompts: To try beside those of the folder and the usual ones.
         max_lengths: To try beside the folder's.
+        cancelled: Asked before each recipe.
 
     Raises:
+        Cancelled: ``cancelled`` said so.
         ShapeMismatchError: Another number of vectors than texts.
         InvalidValueError: No texts, or vectors that are not finite.
         ModelFolderError, ModelSourceError: As ``open_model``.
@@ -106,6 +109,8 @@ def search_black_box(
     tried = 0
     for changes in range(_MOST_CHANGES + 1):
         for recipe in _recipes(runner, changes):
+            if cancelled():
+                raise Cancelled
             given = runner.vectors(recipe)
             if given is None:
                 continue

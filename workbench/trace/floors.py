@@ -19,6 +19,7 @@ def measure_floors(
     record: Callable[[Sequence[str]], Trace],
     texts: Sequence[str],
     other_kernel: Callable[[], AbstractContextManager[bool]],
+    together: Trace | None = None,
 ) -> dict[str, float]:
     """Record the texts together, one by one, by threes in reversed order, and with another attention kernel.
 
@@ -26,17 +27,18 @@ def measure_floors(
         record: The pipeline.
         texts: A few of the case's texts, the longest and the shortest among them.
         other_kernel: Runs the encoder with another attention kernel; gives False where it cannot.
+        together: The recording of just these texts together, where it is at hand.
 
     Returns:
         ``stage/name`` → largest absolute difference between two of these recordings.
     """
-    together = _values(record(texts))
+    base = _values(together or record(texts))
     others = [_grouped(record, texts, 1), _grouped(record, texts[::-1], _GROUP)]
     with other_kernel() as changed:
         if changed:
             others.append(_values(record(texts)))
     floors: dict[str, float] = {}
-    for key, rows in together.items():
+    for key, rows in base.items():
         name = key.rpartition("\n")[2]
         for other in others:
             if key in other and other[key].shape == rows.shape and rows.size:

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.compare.noise_floor import sample
-from workbench.contenders.contract import ModelPaths
+from workbench.contenders.contract import Contender, ModelPaths
 from workbench.contenders.manual.pipeline import ManualPipeline, to_unit_length
 from workbench.contenders.manual.record import record_pipeline
 from workbench.contenders.trace_contract import Trace
 from workbench.errors import InvalidValueError, UnknownNameError
 from workbench.trace.floors import measure_floors
+
+if TYPE_CHECKING:
+    from workbench.models.folder import CheckedModel
 
 
 class Record(Protocol):
@@ -56,18 +59,34 @@ def contender_pipeline(contender: str, model: str, *, name: str = "", **override
     from workbench.contenders.registry import contender_kind
     from workbench.models.folder import open_model
 
-    kind = contender_kind(contender)
-    recorder = kind.record
+    checked = open_model(model)
+    settings = settings_for(checked, **overrides)
+    opened = contender_kind(contender).open(ModelPaths(checked.root, checked.encoder), settings)
+    return opened_pipeline(opened, checked, name=name)
+
+
+def opened_pipeline(opened: Contender, checked: CheckedModel, *, name: str = "") -> Pipeline:
+    """Make a contender that is open already recordable.
+
+    Args:
+        opened: The contender.
+        checked: The model that it was opened on.
+        name: Of the pipeline; by default the contender's.
+
+    Raises:
+        UnknownNameError: A contender that cannot be recorded.
+    """
+    from workbench.contenders.registry import contender_kind
+
+    recorder = contender_kind(opened.name).record
     if recorder is None:
         raise UnknownNameError(
-            "contender-not-recorded", f"{contender!r} has no recorder", expected="own, upstream or manual"
+            "contender-not-recorded", f"{opened.name!r} has no recorder", expected="own, upstream or manual"
         )
-    checked = open_model(model)
     paths = ModelPaths(checked.root, checked.encoder)
-    opened: Any = kind.open(paths, settings_for(checked, **overrides))
-    label = name or contender
+    label = name or opened.name
     facts = {
-        "model": str(model),
+        "model": checked.admitted.name,
         "model_sha256": checked.admitted.sha256,
         "files": {name: file.sha256 for name, file in sorted(checked.admitted.files.items())},
         "device": opened.settings.device,
@@ -79,7 +98,8 @@ def contender_pipeline(contender: str, model: str, *, name: str = "", **override
         trace = recorder(opened, paths, texts, left, stages)
         return _named(trace, label, facts)
 
-    encoder = opened.model if contender == "manual" else getattr(opened.model[0], "auto_model", None)
+    inner: Any = opened.model  # type: ignore[attr-defined]
+    encoder = inner if opened.name == "manual" else getattr(inner[0], "auto_model", None)
     return Pipeline(label, record, encoder)
 
 
@@ -163,9 +183,9 @@ def record(pipeline: Pipeline, texts: Sequence[str], *, floors: bool = True) -> 
     if not floors:
         return trace
     few = [texts[index] for index in sample(texts, 6)]
-    return replace(
-        trace, floors=measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"))
-    )
+    together = trace if few == list(texts) else None
+    floors_found = measure_floors(pipeline.record, few, lambda: kernel(pipeline.encoder, "eager"), together)
+    return replace(trace, floors=floors_found)
 
 
 def record_pair(

@@ -6,6 +6,7 @@ import gradio as gr
 
 from workbench.ui.pages.compare import compare_page
 from workbench.ui.pages.runs import runs_page
+from workbench.ui.pages.trace import trace_page
 from workbench.ui.pages.train import train_page
 
 # Gradio removes its copies of uploads and downloads: look every ten minutes, delete after an hour.
@@ -19,6 +20,8 @@ def build_app() -> gr.Blocks:
     ) as demo:
         compare_page(demo)
     # The way to a page is the head of every page, not Gradio's own bar.
+    with demo.route("Trace", "/trace", show_in_navbar=False):
+        trace_page(demo)
     with demo.route("Train", "/train", show_in_navbar=False):
         train_page(demo)
     with demo.route("Runs", "/runs", show_in_navbar=False):

@@ -215,6 +215,15 @@ def _model(value: object, where: str) -> str:
     return _text(_MODEL_CHARACTERS)(value, where).strip()
 
 
+def model_name(value: object) -> str:
+    """A model's name from a control of its own; empty for the bundled one.
+
+    Raises:
+        InvalidTypeError, InvalidValueError: No text, or too long a one.
+    """
+    return _model(value, "model")
+
+
 def _pooling(value: object, where: str) -> str:
     modes = _choice((AUTO, *POOLINGS))
     if isinstance(value, str) and "+" in value:

@@ -12,7 +12,12 @@ from workbench.ui.translate import Words
 from workbench.ui.widgets.html import Safe, element, join
 
 # Path of a page below the app's root → the key of its name; the first opens first.
-PAGES: dict[str, str] = {"": "nav.compare", "train": "nav.train", "runs": "nav.runs"}
+PAGES: dict[str, str] = {
+    "": "nav.compare",
+    "trace": "nav.trace",
+    "train": "nav.train",
+    "runs": "nav.runs",
+}
 
 
 def head(words: Words, page: str) -> Any:

@@ -8,6 +8,8 @@ from workbench.ui.texts_english import ENGLISH
 from workbench.ui.texts_korean import KOREAN
 from workbench.ui.texts_runs_english import RUNS_ENGLISH
 from workbench.ui.texts_runs_korean import RUNS_KOREAN
+from workbench.ui.texts_trace_english import TRACE_ENGLISH
+from workbench.ui.texts_trace_korean import TRACE_KOREAN
 from workbench.ui.texts_train_english import TRAIN_ENGLISH
 from workbench.ui.texts_train_korean import TRAIN_KOREAN
 from workbench.ui.texts_ways_english import WAYS_ENGLISH
@@ -18,8 +20,8 @@ Language = Literal["en", "ko"]
 
 # Words of a page or a screen of its own stand in files of their own.
 TEXTS: dict[Language, dict[str, str]] = {
-    "en": {**ENGLISH, **RUNS_ENGLISH, **TRAIN_ENGLISH, **WAYS_ENGLISH},
-    "ko": {**KOREAN, **RUNS_KOREAN, **TRAIN_KOREAN, **WAYS_KOREAN},
+    "en": {**ENGLISH, **RUNS_ENGLISH, **TRAIN_ENGLISH, **WAYS_ENGLISH, **TRACE_ENGLISH},
+    "ko": {**KOREAN, **RUNS_KOREAN, **TRAIN_KOREAN, **WAYS_KOREAN, **TRACE_KOREAN},
 }
 # Shown on the switch, each in its own language.
 LANGUAGES: dict[Language, str] = {"en": "English", "ko": "한국어"}
