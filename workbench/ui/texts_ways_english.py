@@ -6,7 +6,8 @@ WAYS_ENGLISH: dict[str, str] = {
     "ways.base": "base, untrained",
     "ways.parity": "Are they one training?",
     "ways.parity_note": "All ways were given the same batches, seed and learning rates. Loss, learning rate, gradient norm "
-    "and distance of the weights from the start are compared step by step, against float noise.",
+    "and distance of the weights from the start are compared step by step, against float noise. The model that is kept is "
+    "the best on the data to choose by: it may be from before the step at which they part.",
     "ways.one": "one training up to float noise; losses at most {loss} apart",
     "ways.part": "part at step {step} in the {quantity}: {cause}; losses at most {loss} apart",
     "ways.quantity.batch": "batch",
