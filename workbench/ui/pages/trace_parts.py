@@ -64,7 +64,7 @@ def lay_out() -> tuple[Words, dict[str, Any]]:
 
 def _told(words: Words, key: str) -> Any:
     def said(language: Language) -> str:
-        return element("p", say(language, key), class_="wb-lead")
+        return element("p", say(language, key), class_="wb-tr-lead")
 
     return words.make(gr.HTML, {"value": said}, container=False)
 
@@ -167,7 +167,7 @@ def _black_box(words: Words, found: dict[str, Any]) -> None:
                 min_width=120,
                 elem_id=f"wb-box-{name}",
             )
-    with gr.Row(elem_classes="wb-fields"):
+    with gr.Row(elem_classes="wb-tr-fields"):
         for name, hint in (("model", "form.model_hint"), ("prompt", "form.prompt_hint")):
             found[f"box_{name}"] = words.make(
                 gr.Textbox,
@@ -237,7 +237,7 @@ def _results(words: Words, found: dict[str, Any]) -> None:
 def _lint(words: Words, found: dict[str, Any]) -> None:
     heading(words, "lint.title")
     _told(words, "lint.intro")
-    with gr.Row(elem_classes="wb-fields"):
+    with gr.Row(elem_classes="wb-tr-fields"):
         found["lint_model"] = words.make(
             gr.Textbox,
             {"label": "lint.model", "placeholder": "form.model_hint"},

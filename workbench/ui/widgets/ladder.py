@@ -84,7 +84,7 @@ def ladder_html(difference: Difference | None, texts: int, language: Language) -
 def _row(row: StageRung, texts: int, compared: bool, language: Language) -> Safe:
     name = join(
         [
-            element("span", str(stage_number(row.stage)), class_="wb-step"),
+            element("span", str(stage_number(row.stage)), class_="wb-tr-number"),
             element(
                 "span",
                 join(

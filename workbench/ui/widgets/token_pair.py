@@ -101,8 +101,8 @@ def tokens_html(
     legend = say(language, "tokenview.legend", left=traces[0].name, right=traces[1].name)
     return join(
         [
-            element("ul", join(told), class_="wb-told"),
-            element("div", join(_cells(cells, language)), class_="wb-pairs", dir="ltr", tabindex="0"),
+            element("ul", join(told), class_="wb-tr-told"),
+            element("div", join(_cells(cells, language)), class_="wb-tr-pairs", dir="ltr", tabindex="0"),
             element("p", legend, class_="wb-note"),
         ]
     )
@@ -161,7 +161,7 @@ def _cells(cells: Sequence[Cell], language: Language) -> list[Safe]:
 
 def _fold(cells: Sequence[Cell], language: Language) -> Safe:
     key = "tokenview.equal" if all(cell.equal for cell in cells) else "tokenview.more"
-    return element("span", say(language, key, count=len(cells)), class_="wb-fold")
+    return element("span", say(language, key, count=len(cells)), class_="wb-tr-fold")
 
 
 def _cell(cell: Cell, language: Language) -> Safe:
