@@ -70,7 +70,8 @@ def _wire_find(named: dict[str, Any]) -> None:
     )
     named["cancel"].click(plain(named, events.cancel), session, [named["progress"]], **_LIGHT)
     gr.on(
-        [control.input for control in controls],
+        # The hidden box that appears for pasted texts tells of its changes alone.
+        [*(control.input for control in controls), named["pasted"].change],
         plain(named, events.describe),
         [session[0], *controls],
         _of(named, ("pasted", "against")),
