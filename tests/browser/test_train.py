@@ -87,3 +87,35 @@ def test_a_box_opens_by_key_the_article_leads_and_a_mistake_loses_nothing(visit)
     pasted.blur()
     expect(page.locator("#wb-train-data")).to_contain_text("anchor")
     expect(page.locator("#wb-train-data-error .wb-box")).to_have_count(0)
+
+
+@pytest.mark.full
+def test_three_ways_end_on_one_screen(visit):
+    page = _come(visit())
+    page.get_by_role("button", name="More settings").click()
+    page.locator("#wb-field-max-steps input").fill("2")
+    page.locator("#wb-train-ways").click()
+    screen = page.locator("#wb-train-proof .wb-ways")
+    # Three trainings and three proofs, one after the other.
+    expect(screen).to_be_visible(timeout=600_000)
+    for heading in (
+        "Are they one training?",
+        "Before and after",
+        "The same sentences before and after",
+        "How far apart the embeddings are",
+        "The own checkpoint, encoded by all three",
+    ):
+        expect(screen.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(screen.locator("li", has_text="one training up to float noise")).to_have_count(2)
+    models = screen.locator("table").first.locator("tbody tr")
+    expect(models).to_have_count(4)
+    for row, name in enumerate(("base, untrained", "own", "upstream", "transformers")):
+        expect(models.nth(row)).to_contain_text(name)
+        expect(models.nth(row)).to_contain_text("ndcg@10")
+    expect(screen.locator(".hm-grid")).to_have_count(4)
+    expect(screen.locator("ol li")).to_have_count(8)
+    contenders = screen.locator("table").last.locator("tbody tr")
+    expect(contenders).to_have_count(3)
+    for row in range(3):
+        expect(contenders.nth(row)).to_contain_text(re.compile("identical|float noise"))
+    expect(page.locator("#wb-train-proof .wb-verdict")).to_have_count(3)

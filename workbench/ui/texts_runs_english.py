@@ -13,6 +13,7 @@ RUNS_ENGLISH: dict[str, str] = {
     "curve.loss": "Loss",
     "curve.learning_rate": "Learning rate",
     "curve.gradient_norm": "Gradient norm",
+    "curve.weight_distance": "Distance of the weights from the start",
     "curve.score": "Score",
     "curve.step": "step",
     "curve.table": "As a table",

@@ -13,6 +13,7 @@ RUNS_KOREAN: dict[str, str] = {
     "curve.loss": "손실",
     "curve.learning_rate": "학습률",
     "curve.gradient_norm": "기울기 노름",
+    "curve.weight_distance": "시작점에서의 가중치 거리",
     "curve.score": "점수",
     "curve.step": "스텝",
     "curve.table": "표로 보기",

@@ -5,14 +5,14 @@ from __future__ import annotations
 WAYS_KOREAN: dict[str, str] = {
     "ways.base": "학습 전 모델",
     "ways.parity": "같은 학습인가요?",
-    "ways.parity_note": "세 방법 모두 같은 배치, 시드, 학습률을 받았습니다. 손실, 학습률, 기울기 크기, 시작점에서의 가중치 거리를 "
+    "ways.parity_note": "세 방법 모두 같은 배치, 시드, 학습률을 받았습니다. 손실, 학습률, 기울기 노름, 시작점에서의 가중치 거리를 "
     "스텝마다 부동소수점 오차와 견주어 비교합니다. 남는 모델은 선택용 데이터에서 가장 좋은 것이므로 갈라지기 전의 모델일 수 있습니다.",
     "ways.one": "부동소수점 오차 안에서 같은 학습입니다. 손실 차이는 최대 {loss}입니다",
     "ways.part": "{step}번째 스텝의 {quantity}에서 갈라집니다: {cause}. 손실 차이는 최대 {loss}입니다",
     "ways.quantity.batch": "배치",
     "ways.quantity.learning_rate": "학습률",
     "ways.quantity.loss": "손실",
-    "ways.quantity.gradient_norm": "기울기 크기",
+    "ways.quantity.gradient_norm": "기울기 노름",
     "ways.quantity.weight_distance": "가중치 거리",
     "ways.cause.order": "서로 다른 배치를 보았습니다",
     "ways.cause.schedule": "학습률 일정이 다릅니다",

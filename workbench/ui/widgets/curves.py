@@ -18,7 +18,7 @@ from workbench.ui.widgets.curve_points import (
 )
 from workbench.ui.widgets.html import Safe, element, join, readable, table, tag
 
-METRICS = ("loss", "score", "learning_rate", "gradient_norm")
+METRICS = ("loss", "score", "learning_rate", "gradient_norm", "weight_distance")
 # For ``gr.HTML(js_on_load=...)``: a table that the visitor opened stays open when the curves grow.
 CURVES_JS = (Path(__file__).parent.parent / "curves.js").read_text(encoding="utf-8")
 
