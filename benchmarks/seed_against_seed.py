@@ -1,9 +1,9 @@
 """Trainings that differ by their seed alone, judged against each other: how often is one called better?
 
-Run: ``python -m benchmarks.seed_against_seed --seeds 20``. Each model is judged against the next one, as if it
-had been tuned from it. No seed is better than another by rights, but two trainings do end in two models: what is
-called better here is a difference between these two models, not between ways of training. Prints a table, then one
-JSON line.
+Run: ``python -m benchmarks.seed_against_seed --seeds 20``. Each model is judged against the next one, as if
+it had been tuned from it. No seed is better than another by rights, but two trainings do end in two models:
+what is called better here is a difference between these two, not between ways of training. Prints a table,
+then one JSON line.
 """
 
 from __future__ import annotations
