@@ -27,7 +27,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
 }
 # The other checks have no long form. A selection that finds no test ends with 5, which is a failure here too.
 FULL_CHECKS: dict[str, tuple[str, ...]] = {
-    "long tests": (*_PYTEST, "--full", "-m", "full"),
+    "long tests": (*_PYTEST, "--full", "-m", "full", "-n", "2", "--dist", "loadfile"),
 }
 
 

@@ -22,6 +22,7 @@ def _fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
+@pytest.mark.full
 def test_a_first_user_reads_a_verdict_and_finds_it_again(visit):
     ann = visit()
     page = _come(ann)
