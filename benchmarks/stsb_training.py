@@ -127,7 +127,8 @@ TRAINERS: dict[str, Callable[..., SentenceTransformer]] = {"own": train_own, "up
 def main() -> None:
     """Train, judge, print, and end with one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0, help="so that parts can run side by side")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--loss", default="CosineSimilarityLoss")
     parser.add_argument("--rows", type=int, default=None, help="train on the first rows only")
@@ -136,7 +137,7 @@ def main() -> None:
     before = score(SentenceTransformer(MODEL, device="cpu"), judge)
     print(f"{'before':<10}{before:>8.4f}")
     outcomes = []
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         for name, trainer in TRAINERS.items():
             began = time.perf_counter()
             model = trainer(train, options.loss, seed, options.epochs)
