@@ -143,7 +143,7 @@ def log_bar(value: float, limit: float) -> Safe:
     tone = "over" if not value <= limit else "within"
     bar = element("i", "", style=f"width:{_share(value):.0%}")
     tick = element("u", "", style=f"left:{_share(limit):.0%}")
-    return element("span", join([bar, tick]), class_=f"wb-log {tone}", aria_hidden="true")
+    return element("span", join([bar, tick]), class_=f"wb-tr-log {tone}", aria_hidden="true")
 
 
 def _share(value: float) -> float:
