@@ -38,7 +38,7 @@ def test_the_long_form_runs_the_long_tests_alone(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(command, "_run", record)
     assert command.main(["--full", "--", "-x"]) == 0
     assert len(asked) == 1 and asked[0][1:3] == ("-m", "pytest")
-    assert asked[0][-4:] == ("--full", "-m", "full", "-x")
+    assert asked[0][-8:] == ("--full", "-m", "full", "-n", "2", "--dist", "loadfile", "-x")
 
 
 def test_a_long_form_without_a_test_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
