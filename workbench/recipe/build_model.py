@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from workbench import models
+from workbench.contenders.instruments import switch_dropout_off
 from workbench.errors import InvalidValueError
 from workbench.recipe.config import ModelConfig
 from workbench.sentence_transformer import SentenceTransformer
@@ -42,16 +43,6 @@ def build_model(
     if not dropout:
         switch_dropout_off(model)
     return model
-
-
-def switch_dropout_off(model: nn.Module) -> None:
-    """Set every dropout of a model to zero, those kept as a number in attention modules too."""
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        for name in ("attention_dropout", "attention_probs_dropout_prob", "dropout_prob"):
-            if isinstance(getattr(module, name, None), float):
-                setattr(module, name, 0.0)
 
 
 def _changed(modules: list[nn.Module], config: ModelConfig) -> list[nn.Module]:

@@ -44,7 +44,8 @@ def _imports(config: TrainingConfig) -> str:
         "from workbench.recipe.build_loss import build_loss",
         "from workbench.recipe.build_model import build_model",
         "from workbench.recipe.config import DataConfig, LossConfig, ModelConfig",
-        "from workbench.recipe.prepare import loss_needs, seed_everything",
+        "from workbench.contenders.instruments import seed_everything",
+        "from workbench.recipe.prepare import loss_needs",
         "from workbench.recipe.read_examples import load_examples",
     ]
     if config.threads is not None:

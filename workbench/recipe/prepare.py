@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from workbench.contenders.instruments import seed_everything
 from workbench.errors import UnknownNameError
 from workbench.evaluation.evaluator import SentenceEvaluator
 from workbench.losses import WRAPPERS
@@ -69,6 +68,7 @@ def prepare(config: TrainingConfig) -> Prepared:
     examples = load_examples(config.data, needs, config.seed)
     evaluator = build_evaluator(config.evaluator, examples.dev)
     loader = build_loader(examples.train, needs, config.batch_size, config.seed)
+    # New layers are drawn alike, whatever ran before.
     seed_everything(config.seed)
     model = build_model(config.model, device=config.device, dropout=config.dropout)
     loss = build_loss(config.loss, model, examples.num_labels)
@@ -90,10 +90,3 @@ def loss_needs(config: LossConfig) -> DataNeeds:
     if not isinstance(needs, DataNeeds):
         raise UnknownNameError("loss-unknown", repr(named.name), expected="a loss that wraps no other")
     return needs
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch: new layers are drawn alike, whatever ran before."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
