@@ -110,7 +110,8 @@ CAUSES: dict[str, tuple[str, str, int, str, Side]] = {
     "tighter clipping": ("clipping", "weight_distance", 2, "recorded", changed(max_grad_norm=0.25)),
     "dropout": ("dropout-stream", "loss", 1, "planned", changed(dropout=True)),
     "a sum for a mean": ("loss-reduction", "loss", 1, "recorded", other_sum),
-    "half precision": ("precision", "loss", 1, "planned", changed(precision="bf16")),
+    # Whether the first loss already shows it depends on how a machine rounds: the gradients do everywhere.
+    "half precision": ("precision", "loss|gradient_norm", 1, "planned", changed(precision="bf16")),
     "other weights": ("initial-weights", "loss", 1, "recorded", other_weights),
     "accumulation": ("accumulation", "batch", 1, "planned", changed(accumulation=2)),
     "another loss": ("loss-formula", "loss", 1, "planned", changed(loss="CoSENTLoss")),
@@ -124,7 +125,8 @@ def test_a_cause_switched_on_is_named(
     cause, quantity, latest, evidence, switched = CAUSES[name]
     found = training_parity(base, switched(folder, tmp_path / "m", monkeypatch))
     assert found.cause is not None and found.first_step is not None
-    assert (found.cause.name, found.cause.evidence, found.quantity) == (cause, evidence, quantity)
+    assert (found.cause.name, found.cause.evidence) == (cause, evidence)
+    assert found.quantity in quantity.split("|")
     assert found.first_step <= latest
     assert "{" not in found.cause.sentence and found.cause.name in SENTENCES
 
