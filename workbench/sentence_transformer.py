@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.data.input_example import InputExample
-from workbench.data.texts import check_texts
-from workbench.encoding.encode import EncodeReport, OutputValue, encode_texts
+from workbench.data.texts import CheckedTexts, check_texts
+from workbench.encoding.encode import OutputValue, Rows, encode_texts
+from workbench.encoding.linear import COMPUTES, Compute
 from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
+from workbench.encoding.report import EncodeReport
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.models.folder import load_modules, open_model, save_modules
 from workbench.models.folder_config import ModelConfig
@@ -137,6 +139,7 @@ class SentenceTransformer(nn.Sequential):
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
         chunk_size: int | None = None,
+        compute: Compute = "float32",
     ) -> Any:
         """Embed texts; the order is kept, whatever the batches.
 
@@ -144,7 +147,7 @@ class SentenceTransformer(nn.Sequential):
             sentences: One text or a list of texts.
             prompt_name: Name of a prompt of this model; ignored where ``prompt`` is given.
             prompt: Text put before every input.
-            batch_size: Texts a forward call.
+            batch_size: Most texts a forward call.
             show_progress_bar: By default shown where logging is at INFO or below.
             output_value: ``"sentence_embedding"``, ``"token_embeddings"`` (one tensor
                 ``(tokens, dim)`` a text), or None for all features of each text.
@@ -155,17 +158,19 @@ class SentenceTransformer(nn.Sequential):
             normalize_embeddings: Scale to unit length, after truncation.
             truncate_dim: Keep the first so many dimensions.
             chunk_size: Texts a task where ``device`` is a list.
+            compute: In which type the encoder's linear layers multiply. ``"float32"`` is exact;
+                ``"bfloat16"`` and, on the CPU, ``"int8"`` are faster at a cost that ``docs/speed.md`` states.
 
         Returns:
             Shape ``(texts, dim)``; a single text gives ``(dim,)``; no texts give ``(0, dim)`` float32.
-            ``encode_report`` says what was cut, empty or repaired.
+            ``encode_report`` says what was cut, empty or repaired, and whether texts ran without padding.
 
         Raises:
             InvalidTypeError: A row that is no string.
             InvalidValueError: An argument out of range.
             UnknownNameError: A prompt that this model has not.
         """
-        self._check_arguments(batch_size, precision, output_value)
+        self._check_arguments(batch_size, precision, output_value, compute)
         single = isinstance(sentences, str)
         checked = check_texts([sentences] if single else sentences)
         prefix = self._prompt(prompt, prompt_name)
@@ -174,9 +179,8 @@ class SentenceTransformer(nn.Sequential):
         dim, cut = self._dims(truncate_dim)
         plain = output_value == "sentence_embedding"
         if isinstance(device, list | tuple) and plain:
-            rows = self._encode_on(
-                device, checked.texts, prefix, batch_size, normalize_embeddings, cut, chunk_size
-            )
+            job = Job(prefix, batch_size, normalize_embeddings, cut, dim, compute)
+            rows = self._encode_on(device, checked.texts, job, chunk_size)
         else:
             if isinstance(device, list | tuple):
                 raise InvalidValueError(
@@ -201,8 +205,9 @@ class SentenceTransformer(nn.Sequential):
                 truncate_dim=cut,
                 to_cpu=convert_to_numpy and not convert_to_tensor,
                 progress=show_progress_bar,
+                compute=compute,
             )
-        self._report(checked.empty, checked.replaced_surrogates, rows, len(checked.texts))
+        self._report(checked, rows, compute)
         if not plain:
             return rows.parts[0] if single else rows.parts
         result = converted(rows.embeddings, precision, convert_to_numpy, convert_to_tensor)
@@ -379,19 +384,9 @@ class SentenceTransformer(nn.Sequential):
             kwargs["prompt_name"] = next((name for name in names if name in self.prompts), None)
         return self.encode(sentences, **kwargs)
 
-    def _encode_on(
-        self,
-        devices: Sequence[str],
-        texts: list[str],
-        prompt: str,
-        batch_size: int,
-        normalize: bool,
-        truncate_dim: int | None,
-        chunk_size: int | None,
-    ) -> Any:
+    def _encode_on(self, devices: Sequence[str], texts: list[str], job: Job, chunk_size: int | None) -> Rows:
         if not devices:
             raise InvalidValueError("devices-empty", "An empty list of devices came", expected="at least one")
-        job = Job(prompt, batch_size, normalize, truncate_dim, truncate_dim or self._full_dim())
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model"
             self.save(target)
@@ -433,21 +428,26 @@ class SentenceTransformer(nn.Sequential):
             )
         return cut, cut
 
-    def _report(self, empty: int, replaced: int, rows: Any, texts: int) -> None:
+    def _report(self, checked: CheckedTexts, rows: Rows, compute: Compute) -> None:
         self.encode_report = EncodeReport(
-            texts=texts,
+            texts=len(checked.texts),
             unique=rows.unique,
-            empty=empty,
-            replaced_surrogates=replaced,
+            empty=checked.empty,
+            replaced_surrogates=checked.replaced_surrogates,
             truncated=rows.truncated,
             tokens=rows.tokens,
             max_length=self.max_seq_length,
+            compute=compute,
+            packed=rows.packed,
+            padded_because=rows.padded_because,
+            padding=rows.padding,
+            seconds=rows.seconds,
         )
         if rows.truncated and self.warn_truncated:
             logger.warning(
                 "%d of %d texts are longer than %s tokens: their ends were not read (see encode_report)",
                 len(rows.truncated),
-                texts,
+                len(checked.texts),
                 self.max_seq_length,
             )
 
@@ -462,7 +462,7 @@ class SentenceTransformer(nn.Sequential):
         }
 
     @staticmethod
-    def _check_arguments(batch_size: int, precision: str, output_value: str | None) -> None:
+    def _check_arguments(batch_size: int, precision: str, output_value: str | None, compute: str) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidValueError(
                 "batch-size-out-of-range",
@@ -474,6 +474,10 @@ class SentenceTransformer(nn.Sequential):
                 "precision-unknown",
                 f"precision is {precision!r}",
                 expected=f"one of {', '.join(_PRECISIONS)}",
+            )
+        if compute not in COMPUTES:
+            raise InvalidValueError(
+                "compute-unknown", f"compute is {compute!r}", expected=f"one of {', '.join(COMPUTES)}"
             )
         if output_value not in _OUTPUT_VALUES:
             raise InvalidValueError(

@@ -73,7 +73,24 @@ def packable(encoder: nn.Module) -> bool:
     The table is closed: some architectures accept packed input and silently mix neighbours, or lose a
     relative position bias. Tests hold each member to the padded pass.
     """
-    return packed_bert.knows(encoder) or packed_registered.knows(encoder)
+    return (packed_bert.knows(encoder) or packed_registered.knows(encoder)) and untouched(encoder)
+
+
+def untouched(module: nn.Module) -> bool:
+    """Whether a module tree is as its library made it: no hooks, no replaced parts, no other forward.
+
+    A packed pass goes around the modules' own ``forward``: whoever put something in there, an adapter or an
+    observer, would be left out in silence.
+    """
+    return all(
+        type(part).__module__.split(".")[0] in ("torch", "transformers", "workbench")
+        and not part._forward_hooks
+        and not part._forward_pre_hooks
+        and not part._backward_hooks
+        and "forward" not in vars(part)
+        and not hasattr(part, "parametrizations")
+        for part in module.modules()
+    )
 
 
 def pack(encoder: nn.Module, batch: Sequence[Tokenized]) -> PackedBatch:

@@ -1,0 +1,105 @@
+"""An encoder made ready for inference: the packed pass over layers that are laid out for the processor."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import layer_norm
+
+from workbench.encoding.linear import Compute, InferenceLinear
+from workbench.encoding.plan import TOKENS_A_BATCH
+from workbench.models import packed_bert, packed_registered
+from workbench.models.packed import PackedBatch, packed_forward
+
+# A GPU needs many rows to fill its units.
+_TOKENS_ON_A_GPU = 32_768
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What turns packed batches into token embeddings.
+
+    Attributes:
+        compute: In which type the linear layers multiply.
+        run: A batch → the last layer, shape ``(tokens, hidden)``, in the encoder's own type.
+        tokens_a_batch: Most tokens that a batch should have.
+    """
+
+    compute: Compute
+    run: Callable[[PackedBatch], Tensor]
+    tokens_a_batch: int = TOKENS_A_BATCH
+
+
+def build_engine(encoder: nn.Module, compute: Compute) -> Engine:
+    """Copy an encoder's weights into the layout of its processor; later changes of the encoder are not seen.
+
+    Args:
+        encoder: One that is ``packable``, in eval mode.
+        compute: In which type the linear layers multiply.
+    """
+    parameter = next(encoder.parameters())
+    if parameter.device.type != "cpu":
+        return Engine(compute, _on_device(encoder, compute), _TOKENS_ON_A_GPU)
+    if packed_bert.knows(encoder):
+        parts = _inference_parts(encoder, compute)
+        return Engine(compute, lambda batch: packed_bert.forward(parts, batch))
+    twin = _inference_twin(encoder, compute)
+    return Engine(compute, lambda batch: packed_registered.run(twin, batch).to(parameter.dtype))
+
+
+def _on_device(encoder: nn.Module, compute: Compute) -> Callable[[PackedBatch], Tensor]:
+    """On an accelerator the vendor's kernels need no layout of ours."""
+    if compute == "float32":
+        return lambda batch: packed_forward(encoder, batch)
+    half = copy.deepcopy(encoder).to(torch.bfloat16)
+    return lambda batch: packed_forward(half, batch).float()
+
+
+def _inference_parts(encoder: nn.Module, compute: Compute) -> packed_bert.BertParts:
+    config: Any = encoder.config
+    tree: Any = encoder
+    project = getattr(tree, "embeddings_project", None)
+    return packed_bert.BertParts(
+        embed=packed_bert.embedding(encoder),
+        project=project,
+        layers=[_inference_layer(layer, config.hidden_act, compute) for layer in tree.encoder.layer],
+        heads=int(config.num_attention_heads),
+    )
+
+
+def _inference_layer(layer: Any, activation: str, compute: Compute) -> packed_bert.BertLayer:
+    act = packed_bert.ACTIVATIONS[activation]
+    expand = _linear(layer.intermediate.dense, compute)
+    return packed_bert.BertLayer(
+        qkv=InferenceLinear(*packed_bert.fused_qkv(layer), compute),
+        attended=_linear(layer.attention.output.dense, compute),
+        expand=lambda rows: act(expand(rows)),
+        contract=_linear(layer.output.dense, compute),
+        attention_norm=_norm(layer.attention.output.LayerNorm),
+        output_norm=_norm(layer.output.LayerNorm),
+    )
+
+
+def _linear(module: Any, compute: Compute) -> InferenceLinear:
+    return InferenceLinear(module.weight, module.bias, compute)
+
+
+def _norm(module: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    shape, epsilon = module.normalized_shape, module.eps
+    weight, bias = module.weight.detach(), module.bias.detach()
+    # The residual keeps the encoder's own type whatever the linear layers give.
+    return lambda rows, residual: layer_norm(residual + rows, shape, weight, bias, epsilon)
+
+
+def _inference_twin(encoder: nn.Module, compute: Compute) -> nn.Module:
+    twin = packed_registered.packed_twin(encoder)
+    for parent in list(twin.modules()):
+        for name, child in parent.named_children():
+            if type(child) is nn.Linear:
+                setattr(parent, name, _linear(child, compute))
+    return twin.eval()
