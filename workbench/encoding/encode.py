@@ -114,7 +114,7 @@ def encode_texts(
     padded_tokens = run.packed(way.engine, batch_size) if way.engine else run.padded(batch_size)
     run.bar.close()
     rows = run.rows.filled(dim)
-    if len(distinct) != len(texts):
+    if len(distinct) != len(texts) and len(rows):
         rows = rows[torch.tensor(places, device=rows.device)]
     return Rows(
         embeddings=rows,
