@@ -19,11 +19,12 @@ from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
 from workbench.encoding.report import EncodeReport
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
-from workbench.models.folder import load_modules, open_model, save_modules
+from workbench.models.folder import open_and_load, save_modules
 from workbench.models.folder_config import ModelConfig
 from workbench.models.model_card import model_card
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import InputModule
+from workbench.models.transformer import Transformer
 from workbench.persistence.upload import upload_folder
 from workbench.training import FitSettings, TrainingResult
 from workbench.training import fit as train
@@ -91,13 +92,12 @@ class SentenceTransformer(nn.Sequential):
         stated: ModelConfig | None = None
         notices: tuple[str, ...] = ()
         if modules is None:
-            checked = open_model(
+            checked, loaded = open_and_load(
                 cast(str, model_name_or_path),
                 revision=revision,
                 token=token,
                 local_files_only=local_files_only,
             )
-            loaded = load_modules(checked.root)
             modules, stated, notices = [m for _, m in loaded.modules], loaded.config, checked.notices
             name = checked.admitted.name
         super().__init__(*modules)
@@ -371,6 +371,9 @@ class SentenceTransformer(nn.Sequential):
     @property
     def _input_module(self) -> InputModule:
         first = self[0]
+        # Asked first: the check of a protocol would ask for the tokenizer, and so build the library's.
+        if isinstance(first, Transformer):
+            return cast(InputModule, first)
         if not isinstance(first, InputModule):
             raise InvalidTypeError(
                 "first-module-cannot-tokenize",

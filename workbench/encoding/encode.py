@@ -210,7 +210,7 @@ class _Run:
     def _packed_batch(self, engine: Engine, indices: list[int]) -> None:
         first = cast(Transformer, self.first)
         with self.clock.stage("copy"):
-            batch = pack(first.auto_model, [self.tokenized[index] for index in indices])
+            batch = pack(first.encoder, [self.tokenized[index] for index in indices])
             if self.device.type == "cuda":
                 batch = batch.pinned()
             batch = batch.to(self.device, non_blocking=True)

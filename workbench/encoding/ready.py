@@ -72,9 +72,9 @@ def _reason(modules: Sequence[nn.Module]) -> str:
         return f"{type(first).__name__} is no encoder with attention"
     if not untouched(first) or not all(map(untouched, modules[1:])):
         return "a hook, an adapter or another forward stands in the model"
-    if not packable(first.auto_model):
-        return f"{first.auto_model.config.model_type} has no packed pass"  # type: ignore[union-attr]
-    if getattr(first.auto_model.config, "output_hidden_states", False):
+    if not packable(first.encoder):
+        return f"{first.encoder.config.model_type} has no packed pass"  # type: ignore[union-attr]
+    if getattr(first.encoder.config, "output_hidden_states", False):
         return "all layers are asked for"
     if not can_pool_packed(modules[1:]):
         names = ", ".join(type(module).__name__ for module in modules[1:]) or "nothing"
@@ -84,7 +84,7 @@ def _reason(modules: Sequence[nn.Module]) -> str:
 
 def _packed(first: nn.Module, compute: Compute) -> Way:
     assert isinstance(first, Transformer)
-    encoder = first.auto_model
+    encoder = first.encoder
     with _BUILDING:
         ready = _READY.get(encoder)
         if ready is None:
@@ -95,7 +95,7 @@ def _packed(first: nn.Module, compute: Compute) -> Way:
         elif not ready.watch.unchanged(encoder):
             ready.watch, ready.engines = WeightWatch(encoder), {}
         if not ready.confirmed:
-            return Way(None, "the probe found the packed pass different from the padded one")
+            return Way(None, "the probe found the packed pass different from the plain one")
         if compute not in ready.engines:
             ready.engines[compute] = build_engine(encoder, compute)
         return Way(ready.engines[compute])
