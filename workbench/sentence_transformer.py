@@ -17,7 +17,8 @@ from workbench.encoding.encode import OutputValue, Rows, encode_texts
 from workbench.encoding.linear import COMPUTES, Compute
 from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
-from workbench.encoding.report import EncodeReport
+from workbench.encoding.report import EncodeReport, added
+from workbench.encoding.to_parquet import CHUNK_TEXTS, embed_into_parquet
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.models.folder import open_and_load, save_modules
 from workbench.models.folder_config import ModelConfig
@@ -220,6 +221,58 @@ class SentenceTransformer(nn.Sequential):
     def encode_document(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
         """Embed documents with the first prompt of ``document``, ``passage``, ``corpus``; see ``encode``."""
         return self._encode_as(("document", "passage", "corpus"), sentences, kwargs)
+
+    def encode_to_parquet(
+        self,
+        texts: Iterable[str],
+        path: str | Path,
+        *,
+        chunk_texts: int = CHUNK_TEXTS,
+        precision: Precision = "float32",
+        **kwargs: Any,
+    ) -> EncodeReport:
+        """Embed more texts than fit into memory: read one after the other, written a chunk at a time.
+
+        Args:
+            texts: Read once; ``workbench.data.sentence_files.stream_sentences`` reads them from a file.
+            path: The Parquet file, columns ``text`` and ``embedding``; it appears when it is whole.
+            chunk_texts: Texts held at a time.
+            precision: ``"float32"``, ``"binary"`` or ``"ubinary"``; int8 needs the range of all rows.
+            kwargs: As ``encode`` takes them.
+
+        Returns:
+            What happened to the texts of all chunks; ``unique`` counts within a chunk.
+
+        Raises:
+            InvalidValueError: ``precision-needs-all-rows``, ``out-not-parquet``.
+            WorkbenchError: As ``encode``; nothing is written then.
+        """
+        if precision in ("int8", "uint8"):
+            raise InvalidValueError(
+                "precision-needs-all-rows",
+                f"precision is {precision!r}, whose buckets span all rows",
+                expected="'float32', 'binary' or 'ubinary'",
+                fix="Write float32, and quantise with workbench.util.quantization and fixed ranges",
+            )
+        reports: list[EncodeReport] = []
+
+        def embed(chunk: list[str]) -> Any:
+            rows = self.encode(chunk, precision=precision, **{"show_progress_bar": False, **kwargs})
+            reports.append(cast(EncodeReport, self.encode_report))
+            return rows
+
+        # None of them: what an empty file needs to know, and the arguments are checked before a text is read.
+        dim = int(self.encode([], precision=precision, **kwargs).shape[1])
+        reports.append(cast(EncodeReport, self.encode_report))
+        facts = {
+            "model": self.base_model_name or "",
+            "prompt": self._prompt(kwargs.get("prompt"), kwargs.get("prompt_name")),
+            "precision": precision,
+            "normalized": str(bool(kwargs.get("normalize_embeddings", False))),
+        }
+        embed_into_parquet(texts, Path(path), embed, dim=dim, facts=facts, chunk_texts=chunk_texts)
+        self.encode_report = added(reports)
+        return self.encode_report
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """The padded batch of some texts, as ``forward`` takes it."""

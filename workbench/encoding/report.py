@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from workbench.encoding.linear import Compute
 
@@ -44,6 +45,26 @@ class EncodeReport:
     padded_because: str = ""
     padding: float = 1.0
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def added(reports: Sequence[EncodeReport]) -> EncodeReport:
+    """One report of several calls in a row, of one model and its settings; the first may have had no text."""
+    texts = [0, *accumulate(report.texts for report in reports)]
+    tokens = sum(report.tokens for report in reports)
+    padded = next((report for report in reports if report.padded_because), reports[-1])
+    return replace(
+        padded,
+        texts=texts[-1],
+        unique=sum(report.unique for report in reports),
+        empty=sum(report.empty for report in reports),
+        replaced_surrogates=sum(report.replaced_surrogates for report in reports),
+        truncated=tuple(
+            start + index for start, report in zip(texts, reports, strict=False) for index in report.truncated
+        ),
+        tokens=tokens,
+        padding=sum(report.padding * report.tokens for report in reports) / tokens if tokens else 1.0,
+        seconds={stage: sum(report.seconds.get(stage, 0.0) for report in reports) for stage in STAGES},
+    )
 
 
 class StageClock:
