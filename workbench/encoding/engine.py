@@ -16,6 +16,7 @@ from workbench.encoding.plan import TOKENS_A_BATCH
 from workbench.models import packed_bert, packed_registered
 from workbench.models.packed import PackedBatch, packed_forward
 
+_ROWS_STEP = 32
 # A GPU needs many rows to fill its units.
 _TOKENS_ON_A_GPU = 32_768
 
@@ -47,9 +48,16 @@ def build_engine(encoder: nn.Module, compute: Compute) -> Engine:
         return Engine(compute, _on_device(encoder, compute), _TOKENS_ON_A_GPU)
     if packed_bert.knows(encoder):
         parts = _inference_parts(encoder, compute)
-        return Engine(compute, lambda batch: packed_bert.forward(parts, batch))
+        return Engine(compute, _in_full_rows(lambda batch: packed_bert.forward(parts, batch)))
     twin = _inference_twin(encoder, compute)
-    return Engine(compute, lambda batch: packed_registered.run(twin, batch).to(parameter.dtype))
+    return Engine(
+        compute, _in_full_rows(lambda batch: packed_registered.run(twin, batch).to(parameter.dtype))
+    )
+
+
+def _in_full_rows(run: Callable[[PackedBatch], Tensor]) -> Callable[[PackedBatch], Tensor]:
+    """Few different numbers of rows: for each, oneDNN compiles and keeps about 1 MB a linear layer."""
+    return lambda batch: run(batch.rounded(_ROWS_STEP))[: len(batch.input_ids)]
 
 
 def _on_device(encoder: nn.Module, compute: Compute) -> Callable[[PackedBatch], Tensor]:
