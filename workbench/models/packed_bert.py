@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, linear
 
-from workbench.models.packed_attention import attend
+from workbench.models.packed_attention import Group, attend
 
 if TYPE_CHECKING:
     from workbench.models.packed import PackedBatch
@@ -62,6 +62,7 @@ class BertParts:
         layers: In order.
         heads: Attention heads.
         hidden_dropout, attention_dropout: 0 outside training.
+        attention: Queries, keys and values, groups, heads, dropout → what attention gives.
     """
 
     embed: Callable[[PackedBatch], Tensor]
@@ -70,6 +71,7 @@ class BertParts:
     heads: int
     hidden_dropout: float = 0.0
     attention_dropout: float = 0.0
+    attention: Callable[[Tensor, Sequence[Group], int, float], Tensor] = attend
 
 
 def knows(encoder: nn.Module) -> bool:
@@ -91,7 +93,7 @@ def forward(parts: BertParts, batch: PackedBatch) -> Tensor:
     if parts.project is not None:
         rows = parts.project(rows)
     for layer in parts.layers:
-        mixed = attend(layer.qkv(rows), groups, parts.heads, parts.attention_dropout)
+        mixed = parts.attention(layer.qkv(rows), groups, parts.heads, parts.attention_dropout)
         rows = layer.attention_norm(_dropped(layer.attended(mixed), parts.hidden_dropout), rows)
         wide = layer.expand(rows)
         rows = layer.output_norm(_dropped(layer.contract(wide), parts.hidden_dropout), rows)
