@@ -75,6 +75,26 @@ def test_three_ways_end_in_one_result(training: dict[str, Any], tmp_path: Path) 
     assert {line["values"]["way"] for line in lines} == {0, 1, 2}
 
 
+def test_other_models_stand_in_the_proof_and_one_that_fails_loses_nothing(
+    training: dict[str, Any], tmp_path: Path
+) -> None:
+    other = write_upstream(tmp_path / "other", "distilbert")
+    gone = str(tmp_path / "gone")
+    base = training["model"]["name"]
+    config = {"training": training, "others": [str(other), gone, base]}
+    result = train(context(tmp_path / "run", config))
+    assert result is not None and len(result["trainings"]) == 1
+    (proof,) = result["proofs"]
+    assert [(one["name"], one["role"]) for one in proof["models"]] == [
+        (base, "base"),
+        ("trained by own", "tuned"),
+        (str(other), "other"),
+    ]
+    assert proof["best_other"] == str(other)
+    told = [one["text"] for one in proof["verdict"]["reasons"] if one["key"] == "other-undefined"]
+    assert len(told) == 1 and gone in told[0] and "[model-folder-missing]" in told[0]
+
+
 def test_a_stopped_job_goes_on_to_the_same_weights(training: dict[str, Any], tmp_path: Path) -> None:
     config = {"training": {**training, "dropout": True}, "seeds": 2, "prove": False}
     whole = train(context(tmp_path / "whole", config))

@@ -18,12 +18,12 @@ _WARM = 1
 def measure(context: JobContext) -> Mapping[str, Any] | None:
     """Measure a training before it is begun.
 
-    Settings: ``training`` (a ``TrainingConfig``), ``seeds``.
+    Settings: ``training`` (a ``TrainingConfig``), ``seeds``, ``others``.
 
     Returns:
         ``steps`` of one training, ``seconds_per_step``, ``judge_seconds`` (one model on the held-out part),
-        ``memory_mb`` (peak of this process), ``seeds``, and ``smallest``: the smallest difference that the
-        held-out data could show, or None where that is not known.
+        ``memory_mb`` (peak of this process), ``seeds``, how many ``others``, and ``smallest``: the smallest
+        difference that the held-out data could show, or None where that is not known.
 
     Raises:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
@@ -74,6 +74,7 @@ def measure(context: JobContext) -> Mapping[str, Any] | None:
         "judge_seconds": time.perf_counter() - begun,
         "memory_mb": _peak_memory_mb(),
         "seeds": context.config.get("seeds", 1),
+        "others": len(context.config.get("others") or ()),
         "smallest": None
         if found is None or found.smallest is None
         else {

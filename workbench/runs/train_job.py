@@ -68,8 +68,9 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
     """Train every way and seed that the settings name, and judge what came out.
 
     Settings: ``training`` (a ``TrainingConfig``), ``ways`` (names of trainers), ``seeds`` (how many, from the
-    config's own on), ``prove`` (whether a proof ends it), ``others`` (untuned models to judge beside). All
-    ways of a seed are given the same batches.
+    config's own on), ``prove`` (whether a proof ends it), ``others`` (names of untuned models to judge
+    beside; what is wrong with one of them costs nothing but its place in the proof). All ways of a seed are
+    given the same batches.
 
     Raises:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
@@ -215,7 +216,10 @@ def _prove(
     from workbench.compare.proof_html import proof_html
     from workbench.compare.proof_report import proof_dict, proof_json
     from workbench.recipe.judge import judge
+    from workbench.recipe.other_models import other_models
 
+    names = [str(other) for other in context.config.get("others") or () if other != config.model.name]
+    others = other_models(names, examples.test, device=config.device, cancelled=context.stop)
     found = []
     for way in dict.fromkeys(fact["way"] for fact in facts):
         proof = judge(
@@ -223,7 +227,7 @@ def _prove(
             examples,
             {fact["seed"]: context.folder / fact["folder"] / "model" for fact in facts if fact["way"] == way},
             name=f"trained by {way}",
-            others=[str(other) for other in context.config.get("others", [])],
+            others=others,
             cancelled=context.stop,
         )
         for name, text in (("html", proof_html(proof)), ("json", proof_json(proof))):

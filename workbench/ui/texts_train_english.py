@@ -136,6 +136,11 @@ TRAIN_ENGLISH: dict[str, str] = {
     "train.field_inner": "Loss inside",
     "train.field_evaluator": "Evaluator",
     "train.field_loss_arguments": "Arguments of the loss, one a line",
+    "train.field_others": "Other untuned models to judge beside",
+    "train.others_note": (
+        "A tuned model can beat its base and still be the wrong choice: the best of these stands in the proof. "
+        "Bundled, owner/name or a folder; the base itself is left out."
+    ),
     "train.evaluator_auto": "the one that fits",
     "train.none": "none",
     "train.all": "all cores",

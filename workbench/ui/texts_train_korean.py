@@ -135,6 +135,11 @@ TRAIN_KOREAN: dict[str, str] = {
     "train.field_inner": "안쪽 손실",
     "train.field_evaluator": "평가자",
     "train.field_loss_arguments": "손실의 인자, 한 줄에 하나",
+    "train.field_others": "함께 판정할 학습하지 않은 모델",
+    "train.others_note": (
+        "학습한 모델이 바탕 모델보다 나아도 잘못된 선택일 수 있습니다. 이 가운데 최고가 증명에 함께 나옵니다. "
+        "내장, org/name 또는 폴더. 바탕 모델 자신은 빼고 판정합니다."
+    ),
     "train.evaluator_auto": "맞는 것",
     "train.none": "없음",
     "train.all": "모든 코어",

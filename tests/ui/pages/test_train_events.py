@@ -18,6 +18,7 @@ from workbench.compare.proof_report import proof_dict
 from workbench.errors import UnknownNameError
 from workbench.persistence.source import resolve
 from workbench.runs import train_job
+from workbench.runs.exports import to_yaml
 from workbench.runs.metrics import Metrics
 from workbench.runs.owner import new_owner
 from workbench.runs.record import Reason, Run
@@ -128,6 +129,26 @@ def test_training_every_way_is_offered_when_the_job_knows_several(runs, monkeypa
     assert runs.runs[begun["state.run"]].config["ways"] == ["own", "upstream", "manual"]
     alone = events.start_own("en", OWNER, "k", [], *values())
     assert alone["state.run"] != begun["state.run"]
+
+
+def test_other_models_go_with_the_run_and_with_its_estimate(runs):
+    asked = values(others=["a/b", "all-MiniLM-L6-v2"])
+    begun = events.start_own("en", OWNER, "k", [], *asked)
+    assert runs.runs[begun["state.run"]].config["others"] == ["a/b"]
+    measured = events.measure("en", OWNER, "k", [], *asked)
+    assert runs.runs[measured["state.measure"]].config["others"] == ["a/b"]
+    result = {"steps": 1, "seconds_per_step": 1.0, "judge_seconds": 10.0, "memory_mb": 1.0, "seeds": 1}
+    assert "30 s to judge" in results.estimate_html(result, "en")
+    assert "50 s to judge" in results.estimate_html({**result, "others": 2}, "en")
+
+
+def test_exported_settings_bring_their_other_models_back(runs):
+    begun = events.start_own("en", OWNER, "k", [], *values(others=["a/b"], seeds=2))
+    text = to_yaml(runs.runs[begun["state.run"]])
+    back = yaml_events.apply_yaml("en", text, *values())
+    assert (back["field.others"], back["field.seeds"]) == (["a/b"], 2)
+    # A config alone says nothing of them.
+    assert "field.others" not in yaml_events.apply_yaml("en", "epochs: 3", *values())
 
 
 def test_pasted_rows_go_with_the_run_as_a_file(runs):

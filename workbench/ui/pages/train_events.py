@@ -87,6 +87,7 @@ def start(
             "training": wish.config.model_dump(mode="json"),
             "ways": chosen,
             "seeds": wish.seeds,
+            "others": list(wish.others),
             "prove": True,
         }
         with inputs_of(wish.data) as inputs:
@@ -196,7 +197,11 @@ def measure(language: object, owner: object, key: object, columns: object, *valu
     try:
         wish = wish_of(values, columns)
         secret = checked_owner(owner)
-        settings = {"training": wish.config.model_dump(mode="json"), "seeds": wish.seeds}
+        settings = {
+            "training": wish.config.model_dump(mode="json"),
+            "seeds": wish.seeds,
+            "others": list(wish.others),
+        }
         with inputs_of(wish.data) as inputs:
             run = runs().submit(
                 secret, "measure", settings, name="estimate", key=_press(key, "measure"), inputs=inputs
