@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from tests.models.tiny import write_upstream
 from workbench import SentenceTransformer
 from workbench.errors import WorkbenchError
+from workbench.persistence.source import hand_over
 from workbench.runs.job import JobContext
 from workbench.runs.metrics import MetricsWriter, effective, read_since
 from workbench.runs.train_job import train
@@ -116,6 +117,20 @@ def test_a_stopped_job_goes_on_to_the_same_weights(training: dict[str, Any], tmp
     assert all(torch.equal(value, first[name]) for name, value in weights(folder / "own-42").items())
     steps = [line["step"] for line in reported(folder) if "loss" in line["values"]]
     assert steps == list(range(1, 2 * STEPS + 1))
+
+
+def test_on_a_space_a_run_reads_the_folders_that_it_wrote_itself(
+    training: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = {"name": hand_over(Path(training["model"]["name"]))}
+    config = {"training": {**training, "model": model}, "ways": ["own", "upstream"]}
+    monkeypatch.setenv("SPACE_ID", "ann/space")
+    # Stopped once, so that a checkpoint of its own is read too.
+    assert train(context(tmp_path, config, stop=lambda: len(reported(tmp_path)) > 2)) is None
+    result = train(context(tmp_path, config, attempt=2))
+    assert result is not None
+    assert result["side_by_side"]["failures"] == {}
+    assert [proof["way"] for proof in result["proofs"]] == ["own", "upstream"]
 
 
 def test_a_file_that_came_with_the_run_is_found_by_its_name_alone(
