@@ -28,6 +28,23 @@ TRAIN_ENGLISH: dict[str, str] = {
     "train.button_yaml": "Write the form as YAML",
     "train.button_apply_yaml": "Fill the form from YAML",
     "train.button_script": "Show the script",
+    "train.button_push": "Push",
+    # Hub
+    "train.push": "Push to the Hub",
+    "train.push_model": "Which model",
+    "train.push_repo": "Repository, owner/name",
+    "train.push_private": "Private",
+    "train.push_note": (
+        "With your own login, into your namespace or one of your organisations. Your token is used for this "
+        "upload alone and kept nowhere."
+    ),
+    "train.push_login": "Sign in with Hugging Face, then open this again: the push is made with your own login.",
+    "train.push_incomplete": (
+        "This Space asks for a login, and what the login takes is not installed: gradio[oauth] in "
+        "requirements.txt, and hf_oauth: true in README.md."
+    ),
+    "train.pushing": "Uploading, for ten minutes at most …",
+    "train.pushed": "It is on the Hub: {url}",
     # Diagram
     "train.diagram": "The classic process; a box opens one step of it",
     "train.box_loader": "examples in batches",

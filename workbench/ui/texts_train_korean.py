@@ -27,6 +27,22 @@ TRAIN_KOREAN: dict[str, str] = {
     "train.button_yaml": "양식을 YAML로 쓰기",
     "train.button_apply_yaml": "YAML로 양식 채우기",
     "train.button_script": "스크립트 보기",
+    "train.button_push": "올리기",
+    # Hub
+    "train.push": "Hub에 올리기",
+    "train.push_model": "어느 모델",
+    "train.push_repo": "저장소, owner/name",
+    "train.push_private": "비공개",
+    "train.push_note": (
+        "본인 로그인으로, 본인 또는 소속 조직의 이름 아래에 올립니다. 토큰은 이번 업로드에만 쓰고 어디에도 남기지 않습니다."
+    ),
+    "train.push_login": "Hugging Face에 로그인한 뒤 여기를 다시 여세요. 본인 로그인으로 올립니다.",
+    "train.push_incomplete": (
+        "이 Space는 로그인을 요구하지만 필요한 것이 설치되어 있지 않습니다: requirements.txt의 gradio[oauth]와 "
+        "README.md의 hf_oauth: true."
+    ),
+    "train.pushing": "올리는 중입니다. 길어야 10분 걸립니다 …",
+    "train.pushed": "Hub에 올렸습니다: {url}",
     # Diagram
     "train.diagram": "고전적인 학습 과정. 상자를 누르면 그 한 스텝이 열립니다",
     "train.box_loader": "예제를 배치로",

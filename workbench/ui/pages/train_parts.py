@@ -13,6 +13,7 @@ from workbench.ui.pages.train_form_parts import (
     lay_out_settings,
 )
 from workbench.ui.pages.train_pieces import Parts, button, show
+from workbench.ui.pages.train_push import lay_out_push
 from workbench.ui.runs_home import owner_state
 from workbench.ui.shell import head
 from workbench.ui.texts import say
@@ -95,10 +96,12 @@ def _run(parts: Parts) -> None:
             button(parts, "cancel", visible=False)
             button(parts, "resume", visible=False)
         show(parts, "proof")
-        with gr.Row(elem_classes="wb-chips", visible=False, elem_id="wb-train-results") as results:
+        with gr.Column(visible=False, elem_id="wb-train-results") as results:
             parts.shown["results"] = results
-            for name in ("compare", "zip", "html", "json", "code", "yaml_out"):
-                button(parts, name)
+            with gr.Row(elem_classes="wb-chips"):
+                for name in ("compare", "zip", "html", "json", "code", "yaml_out"):
+                    button(parts, name)
+            lay_out_push(parts)
         show(parts, "compare_link")
         parts.shown["run_code"] = gr.Code(
             language="python", show_label=False, lines=6, max_lines=24, interactive=False, visible=False,
