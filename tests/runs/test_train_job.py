@@ -15,7 +15,9 @@ from tests.models.tiny import write_upstream
 from workbench import SentenceTransformer
 from workbench.errors import WorkbenchError
 from workbench.persistence.source import hand_over
+from workbench.runs.environment import child_environment, on_zero_gpu
 from workbench.runs.job import JobContext
+from workbench.runs.job_config import training_config
 from workbench.runs.metrics import MetricsWriter, effective, read_since
 from workbench.runs.train_job import train
 
@@ -144,6 +146,28 @@ def test_a_file_that_came_with_the_run_is_found_by_its_name_alone(
     data = {"source": "input:../../inputs/data.csv"}
     result = train(context(folder, {"training": {**training, "data": data}, "prove": False}))
     assert result is not None
+
+
+def test_on_zero_gpu_a_run_trains_on_the_cpu_whatever_was_asked(
+    training: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on such a Space, where the page believes in a GPU that no other process has.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for device in (None, "cuda"):
+        asked = context(tmp_path / str(device), {"training": {**training, "device": device}, "prove": False})
+        assert training_config(asked).device == device
+        monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+        assert training_config(asked).device == "cpu"
+        result = train(asked)
+        assert result is not None and result["trainings"][0]["steps"] == STEPS
+        monkeypatch.delenv("SPACES_ZERO_GPU")
+
+
+@pytest.mark.parametrize("value", ["true", "1", "True"])
+def test_a_child_hears_of_zero_gpu(value: str) -> None:
+    kept = child_environment({"SPACES_ZERO_GPU": value})
+    assert on_zero_gpu(kept)
+    assert not on_zero_gpu({}) and not on_zero_gpu({"SPACES_ZERO_GPU": "false"})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from workbench.runs.job import JobContext
@@ -29,14 +28,11 @@ def measure(context: JobContext) -> Mapping[str, Any] | None:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
     """
     from workbench.compare.proof import smallest_before_training
-    from workbench.recipe.config import checked_config
     from workbench.recipe.judge import base_model, leak_facts
     from workbench.recipe.prepare import prepare
+    from workbench.runs.job_config import training_config
 
-    config = checked_config(context.config.get("training") or {})
-    if config.data.source.startswith("input:"):
-        path = context.inputs / Path(config.data.source[6:]).name
-        config = config.model_copy(update={"data": config.data.model_copy(update={"source": str(path)})})
+    config = training_config(context)
     prepared = prepare(config)
     marks = [time.perf_counter()]
 

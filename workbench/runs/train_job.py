@@ -100,15 +100,10 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
 
 
 def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
-    from workbench.recipe.config import checked_config
+    from workbench.runs.job_config import training_config
 
     given = context.config
-    config = checked_config(given.get("training") or {})
-    source = config.data.source
-    if source.startswith("input:"):
-        # A file that came with the run lies under a name of ours.
-        data = config.data.model_copy(update={"source": str(context.inputs / Path(source[6:]).name)})
-        config = config.model_copy(update={"data": data})
+    config = training_config(context)
     ways = given.get("ways") or [config.trainer]
     count = given.get("seeds", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_SEEDS:

@@ -9,6 +9,10 @@ TRAIN_ENGLISH: dict[str, str] = {
         "learns which article answers which question of an invented support desk, and is judged on questions "
         "it has never seen."
     ),
+    "train.zero_gpu": (
+        "The GPU of this Space is lent by the call and for minutes: a training, which outlives its call, runs on "
+        "the CPU here."
+    ),
     # Buttons
     "train.button_train": "Train",
     "train.button_ways": "Train three ways",

@@ -8,6 +8,9 @@ TRAIN_KOREAN: dict[str, str] = {
         "문장 임베딩 모델을 학습하고, 정말 나아졌는지 읽습니다. 지금 설정 그대로면 내장 모델이 가상의 고객센터에서 "
         "어떤 글이 어떤 질문의 답인지 배우고, 처음 보는 질문으로 판정받습니다."
     ),
+    "train.zero_gpu": (
+        "이 Space의 GPU는 호출마다 몇 분씩만 빌려 씁니다. 학습은 호출보다 오래 걸리므로 여기서는 CPU에서 합니다."
+    ),
     # Buttons
     "train.button_train": "학습",
     "train.button_ways": "세 가지로 학습",

@@ -24,6 +24,23 @@ def test_the_form_as_it_stands_is_a_run_that_needs_no_typing():
     assert (wish.config.epochs, wish.config.batch_size, wish.config.learning_rate) == (2, 16, 5e-5)
 
 
+def test_on_zero_gpu_the_form_asks_for_the_cpu_and_the_page_says_so(monkeypatch):
+    import gradio as gr
+
+    from workbench.ui.pages.train import train_page
+
+    def told():
+        with gr.Blocks() as demo:
+            train_page(demo)
+        return any(getattr(block, "elem_id", "") == "wb-train-zero-gpu" for block in demo.blocks.values())
+
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+    assert form.wish_of(values(), []).config.device is None and not told()
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    # The opened step, which runs in the app's own process, goes by it too.
+    assert form.wish_of(values(), []).config.device == "cpu" and told()
+
+
 def test_other_models_are_each_taken_once_and_never_the_base(monkeypatch, tmp_path):
     monkeypatch.setenv("WORKBENCH_MODELS_ROOT", str(tmp_path))
     (tmp_path / "mine").mkdir()

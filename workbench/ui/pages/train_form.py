@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import yaml
 from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
 from workbench.persistence.source import BUNDLED, resolve
 from workbench.recipe.config import TrainingConfig, checked_config
+from workbench.runs.environment import on_zero_gpu
 from workbench.ui.pages.train_checks import choice_of, maybe_whole_of, number_of, shown, text_of, whole_of
 from workbench.ui.pages.train_data import DataWish, data_values
 from workbench.ui.sentences import stored_upload
@@ -141,7 +143,8 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
             "settings",
             InvalidValueError("seeds-out-of-range", f"{seeds}", expected=f"1 to {MAX_SEEDS}", where="seeds"),
         )
-    whole = {"data": rows, "model": model, "loss": loss, **settings}
+    device = "cpu" if on_zero_gpu(os.environ) else None
+    whole = {"data": rows, "model": model, "loss": loss, "device": device, **settings}
     try:
         config = checked_config(whole, "settings")
     except WorkbenchError as error:
