@@ -257,6 +257,37 @@ def test_a_measurement_leaves_an_estimate_and_no_run(runs):
     assert not end["timer"].active
 
 
+def test_an_estimate_whose_page_was_closed_is_found_at_the_next_visit(runs):
+    old = events.measure("en", OWNER, "k1", [], *values())["state.measure"]
+    new = events.measure("en", OWNER, "k2", [], *values())["state.measure"]
+    # The made-up runs are listed as they came; the supervisor lists the newest first.
+    runs.list = lambda owner, **_: [runs.runs[one] for one in (new, old) if runs.runs[one].owner == owner]
+    runs.put(old, state="complete")
+    done = arriving({})
+    assert done["state.measure"] == new and done["timer"].active
+    assert runs.deleted == [old]
+    assert "state.measure" not in arriving({}, new_owner())
+    runs.put(new, state="complete")
+    runs.results[new] = {
+        "steps": 2, "seconds_per_step": 0.5, "judge_seconds": 4.0, "memory_mb": 8.0, "seeds": 1,
+        "smallest": None,
+    }  # fmt: skip
+    assert "2 steps of 0.50 s" in events.poll("en", OWNER, "", new, "")["estimate"]
+    assert runs.deleted[-1] == new
+    # Another tab of the same visitor sees nothing of it any more, and no error.
+    del runs.runs[new]
+    late = events.poll("en", OWNER, "", new, "")
+    assert (late["state.measure"], late["estimate"]) == ("", "") and not late["timer"].active
+
+
+def test_a_measurement_goes_on_beside_a_run_that_has_ended(runs):
+    run = events.start_own("en", OWNER, "k", [], *values())["state.run"]
+    runs.put(run, state="failed")
+    asked = events.measure("en", OWNER, "k", [], *values())["state.measure"]
+    there = arriving({"run": run})
+    assert (there["state.run"], there["state.measure"]) == (run, asked) and there["timer"].active
+
+
 def test_yaml_goes_out_and_comes_back_and_bad_yaml_changes_nothing():
     text = yaml_events.write_yaml("en", [], *values(epochs=7, loss="CoSENTLoss", view="scored"))["yaml"]
     back = yaml_events.apply_yaml("en", text, *values())
