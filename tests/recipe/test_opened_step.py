@@ -94,6 +94,7 @@ def test_the_classic_line_is_that_of_the_loss_and_of_the_settings(made: dict[str
 
     article = lines(model={**made["model"], "max_seq_length": 20}, batch_size=8, learning_rate=1e-3)
     assert "train_loss = losses.CosineSimilarityLoss(model)  # loss.model is model" in article
+    assert "InputExample(texts=[sentence1, sentence2], label=score)" in article
     for stated in ("batch_size=8)", "max_seq_length=20)", "max_grad_norm=1)", "{'lr': 0.001}"):
         assert stated in article
     ranking = {
@@ -102,6 +103,7 @@ def test_the_classic_line_is_that_of_the_loss_and_of_the_settings(made: dict[str
     }
     expected = "losses.MultipleNegativesRankingLoss(model, scale=30, similarity_fct=util.dot_score)"
     assert expected in lines(loss=ranking) and "CosineSimilarityLoss" not in lines(loss=ranking)
+    assert "InputExample(texts=[anchor, positive])" in lines(loss=ranking)
     wrapped = {"name": "MatryoshkaLoss", "inner": {"name": "CoSENTLoss"}}
     assert "losses.MatryoshkaLoss(model, loss=losses.CoSENTLoss(model), matryoshka_dims=[32])" in lines(
         loss=wrapped

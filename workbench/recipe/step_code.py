@@ -13,7 +13,7 @@ from workbench.contenders.train_contract import LossPlan
 from workbench.contenders.train_script import loss_expression
 from workbench.errors import InvalidValueError, UnknownNameError
 from workbench.losses import LOSSES
-from workbench.recipe.prepare import Prepared
+from workbench.recipe.prepare import Prepared, loss_needs
 from workbench.recipe.way_plan import plan_of
 
 PartName = Literal[
@@ -58,10 +58,14 @@ def part_codes(prepared: Prepared) -> dict[PartName, PartCode]:
     plan = plan_of(prepared).loss
     length = model.max_seq_length
     similarity, loss = _plain_loss(plan, prepared)
+    needs = loss_needs(config.loss)
+    columns = [name.rstrip("*+") for name in needs.columns][: len(prepared.examples.train[0].texts)]
+    label = {"none": [], "score": ["score"]}.get(needs.labels, ["label"])
+    stated = "".join(f", label={name}" for name in label)
     return {
         "examples": PartCode(
-            "train_examples = [InputExample(texts=[first, second], label=score), ...]",
-            "rows = [(first, second, score), ...]",
+            f"train_examples = [InputExample(texts=[{', '.join(columns)}]{stated}), ...]",
+            f"rows = [({', '.join([*columns, *label])}), ...]",
         ),
         "collate": PartCode(
             f"train_dataloader = DataLoader(train_examples, shuffle=True, batch_size={config.batch_size})",

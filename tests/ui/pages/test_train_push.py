@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import gradio as gr
 import gradio.routes
 import pytest
+import yaml
 
 from workbench.errors import ModelSourceError, UnknownNameError
 from workbench.runs.owner import new_owner
@@ -135,6 +137,16 @@ def test_a_login_is_offered_only_where_it_can_be_had(monkeypatch, installed):
     assert offer(monkeypatch, OPENID_PROVIDER_URL="") == "incomplete"
     installed.discard("itsdangerous")
     assert offer(monkeypatch) == "incomplete"
+
+
+def test_the_space_asks_for_the_login_that_its_requirements_serve():
+    root = Path(__file__).resolve().parents[3]
+    front = yaml.safe_load((root / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert front["hf_oauth"] is True
+    # Repositories that this app made, and no others of the visitor's.
+    assert front["hf_oauth_scopes"] == ["contribute-repos"]
+    needed = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert f"gradio[oauth]=={front['sdk_version']}" in needed
 
 
 def page():
