@@ -139,7 +139,7 @@ def test_a_contender_whose_package_is_missing_is_not_dropped_in_silence(
             "model": tiny,
             "contenders": ["own", "manual"],
             "baseline": "own",
-            "corpora": ["own"],
+            "corpora": ["yours"],
             "own_texts": ["one text", "another text", "a third"],
             "rounds": 1,
             "threads": 1,
@@ -152,7 +152,7 @@ def test_a_contender_whose_package_is_missing_is_not_dropped_in_silence(
     assert isinstance(found, BenchResult)
     assert [(one.variant.contender, one.code) for one in found.not_run] == [("manual", "package-missing")]
     assert "absent" in found.not_run[0].reason
-    assert [one.corpus for one in found.measured] == ["own"] and found.measured[0].texts == 3
+    assert [one.corpus for one in found.measured] == ["yours"] and found.measured[0].texts == 3
     assert found.measured[0].peak_share is None and found.tradeoff is None
     assert found.verdicts[0].reason_key == "alone"
 

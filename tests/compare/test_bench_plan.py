@@ -36,7 +36,7 @@ def test_empty_values_are_the_defaults_and_doubles_count_once():
         ({"contenders": "own"}, "setting-type"),
         ({"precisions": ["float8"]}, "unknown-precision"),
         ({"corpora": ["novels"]}, "unknown-corpus"),
-        ({"corpora": ["own"]}, "bench-without-texts"),
+        ({"corpora": ["yours"]}, "bench-without-texts"),
         ({"devices": ["cuda:x"]}, "unknown-device"),
         ({"devices": []}, "bench-empty"),
         ({"batch_sizes": [0]}, "setting-range"),
@@ -102,6 +102,6 @@ def test_corpora_are_ordered_by_length_and_own_texts_stay_as_they_came():
         for name in CORPORA
     ]
     assert means[0] * 4 < means[1] and means[1] * 2 < means[2]
-    assert corpus("own", 10, ["b", "a", "b"]).texts == ("b", "a", "b")
+    assert corpus("yours", 10, ["b", "a", "b"]).texts == ("b", "a", "b")
     with pytest.raises(UnknownNameError):
         corpus("novels", 10)

@@ -9,7 +9,7 @@ from workbench.data.desk.content import intents, sentences
 from workbench.data.desk.splits import stable_rank
 from workbench.errors import UnknownNameError
 
-OWN_TEXTS = "own"
+OWN_TEXTS = "yours"
 # Name → how many of the bundled articles follow each other in one text; 0 is what a customer wrote.
 CORPORA: dict[str, int] = {"sentences": 0, "paragraphs": 2, "documents": 6}
 
@@ -19,7 +19,7 @@ class Corpus:
     """What is encoded in every call.
 
     Attributes:
-        name: One of ``CORPORA`` or ``own``.
+        name: One of ``CORPORA`` or ``yours``.
         texts: In a fixed order that mixes lengths.
     """
 

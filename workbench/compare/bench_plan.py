@@ -34,7 +34,7 @@ class BenchPlan:
         contenders: Keys of the contender table.
         precisions: Types in which encoders compute; a contender that cannot is listed with its reason.
         batch_sizes: Texts a forward call.
-        corpora: Names of ``bench_corpora.CORPORA``, or ``own`` for ``own_texts``.
+        corpora: Names of ``bench_corpora.CORPORA``, or ``yours`` for ``own_texts``.
         devices: ``cpu``, ``cuda``, ``cuda:0``, …
         threads: On the CPU, for everyone; 0 is every core, eight at most.
         max_length: Longest input in tokens, for everyone; 0 is the model's own.
