@@ -43,7 +43,7 @@ def made_up(
             fresh=FreshProcess(500.0, 2.5) if corpus == "paragraphs" else None,
         )
         for corpus in plan.corpora
-        for name, found in (seconds or SECONDS).items()
+        for name, found in (SECONDS if seconds is None else seconds).items()
     ]
     measured = with_ratios(rows, plan.baseline)
     around = {case_name(corpus, "cpu"): Busy(busy, 10.0, 2, (("compiler", busy),)) for corpus in plan.corpora}

@@ -58,7 +58,9 @@ def test_the_csv_has_a_row_a_measurement_and_one_a_refusal():
     [
         BenchPlan(),
         replace(PLAN, batch_sizes=(8, 64), rounds=3, budget_seconds=2.5, memory=False, words=99),
-        BenchPlan(corpora=("documents", "yours"), own_texts=("a b", "c"), contenders=("own",), baseline="own"),
+        BenchPlan(
+            corpora=("documents", "yours"), own_texts=("a b", "c"), contenders=("own",), baseline="own"
+        ),
     ],
 )
 def test_the_command_measures_the_same_plan(plan, monkeypatch, tmp_path):

@@ -71,7 +71,8 @@ def test_what_is_wrong_is_told(plan: dict[str, Any], texts: object, code: str, t
     assert caught.value.code == code
 
 
-def test_a_run_is_cancelled_and_done_anew_when_resumed(tiny: str, home: Path) -> None:
+@pytest.mark.full
+def test_a_run_is_cancelled_and_another_completes(tiny: str, home: Path) -> None:
     plan = small(tiny, rounds=120, budget_seconds=3600.0, words=4000)
     with Supervisor(home, limits=QUICK) as runs:
         run = runs.submit(ANN, "bench", {"plan": plan}, name="speed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,7 @@ def shares_figure(result: BenchResult, language: Language) -> go.Figure:
         bargap=0.25,
         dragmode=False,
         margin={"l": 92, "r": 10, "t": 8, "b": 34},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
     )
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(ticksuffix="%", range=[0, 100])
@@ -136,26 +138,52 @@ def tradeoff_figure(tradeoff: Tradeoff, axis: str, language: Language) -> go.Fig
                 symbol = _SYMBOLS[precisions.index(precision) % len(_SYMBOLS)]
                 figure.add_trace(_cloud(points, axis, encode, symbol, language))
     quieten(figure, 380, hovermode="closest", dragmode=False, margin={"l": 52, "r": 10, "t": 8, "b": 44})
+    ticks = log_ticks([AXES[axis](point, encode) for point in tradeoff.points])
     figure.update_xaxes(
-        title={"text": word(language, f"lab.axis_{axis}"), "standoff": 6}, type="log", dtick="D2"
+        title={"text": word(language, f"lab.axis_{axis}"), "standoff": 6},
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"{tick:,}" for tick in ticks],
     )
     figure.update_yaxes(title={"text": word(language, "lab.axis_quality"), "standoff": 6})
     return figure
+
+
+def log_ticks(values: Sequence[float]) -> list[int]:
+    """Ones, twos and fives of each power of ten around positive values; Plotly writes their digits alone.
+
+    Example:
+        >>> log_ticks([30, 400])
+        [20, 50, 100, 200, 500]
+    """
+    kept = [value for value in values if math.isfinite(value) and value > 0]
+    if not kept:
+        return []
+    low, high = min(kept), max(kept)
+    powers = range(max(0, math.floor(math.log10(low))), math.ceil(math.log10(high)) + 1)
+    every = [digit * 10**power for power in powers for digit in (1, 2, 5)]
+    first = max((tick for tick in every if tick <= low), default=every[0])
+    last = min((tick for tick in every if tick >= high), default=every[-1])
+    return [tick for tick in every if first <= tick <= last]
 
 
 def _cloud(
     points: Sequence[TradeoffPoint], axis: str, encode: Mapping[str, float], symbol: str, language: Language
 ) -> go.Scatter:
     first = points[0]
+    # Points of one form lie on each other in every precision: one of them is written.
+    written = first.precision == "float32" and axis != "encode"
     return go.Scatter(
         x=[AXES[axis](point, encode) for point in points],
         y=[point.ndcg for point in points],
-        mode="lines+markers" if axis != "encode" else "markers",
+        mode="markers+text" if written else "markers",
         name=f"{first.precision} → {first.form}",
-        line={"color": _FORM_COLOURS[first.form], "width": 1, "dash": "dot"},
         marker={"size": 9, "symbol": symbol, "color": _FORM_COLOURS[first.form]},
-        text=[word(language, "lab.dims", dim=point.dim) for point in points],
-        hovertemplate="%{text}<br>%{x:,.0f}<br>nDCG@10 %{y:.3f}<extra>%{fullData.name}</extra>",
+        text=[str(point.dim) for point in points],
+        textposition="top center",
+        textfont={"size": 10, "color": INK},
+        customdata=[word(language, "lab.dims", dim=point.dim) for point in points],
+        hovertemplate="%{customdata}<br>%{x:,.0f}<br>nDCG@10 %{y:.3f}<extra>%{fullData.name}</extra>",
     )
 
 
