@@ -55,7 +55,7 @@ class BenchPlan:
     devices: tuple[str, ...] = ("cpu",)
     threads: int = 0
     max_length: int = 0
-    words: int = 1200
+    words: int = 1000
     baseline: str = "upstream"
     rounds: int = 7
     budget_seconds: float = 20.0

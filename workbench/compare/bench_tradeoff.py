@@ -20,9 +20,9 @@ from workbench.evaluation.metrics.ranking import ndcg_at_k, tie_groups
 DEPTH = 10
 SHARES_OF_DIM = (1, 2, 3, 6, 12)
 INDEX_ROWS = 20_000
-ENCODE_ROUNDS = 3
+ENCODE_ROUNDS = 2
 SEARCH_ROUNDS = 3
-SEARCH_BUDGET_SECONDS = 6.0
+SEARCH_BUDGET_SECONDS = 4.0
 _RESAMPLES = 2000
 
 

@@ -191,7 +191,10 @@ def test_the_runs_page_leads_here(runs: Supervisor) -> None:
     from workbench.ui.pages.runs_handlers import wish_of as run_wish
 
     run_id = stored(runs, made_up())
-    facts = look(runs, run_wish("ko", ANN, opened=run_id)).markup["facts"]
+    shown = look(runs, run_wish("ko", ANN, opened=run_id)).markup
+    facts = shown["facts"]
+    assert "own · float32 · 32" in shown["result"] and "100.0" in shown["result"]
+    assert "plan_hash" not in shown["result"]
     assert f"speed?run={run_id}&amp;lang=ko" in facts and "속도 페이지" in facts
 
 
