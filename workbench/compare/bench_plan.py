@@ -58,7 +58,7 @@ class BenchPlan:
     words: int = 1000
     baseline: str = "upstream"
     rounds: int = 7
-    budget_seconds: float = 20.0
+    budget_seconds: float = 30.0
     memory: bool = True
     tradeoff: bool = True
     own_texts: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ SPEED_ENGLISH: dict[str, str] = {
     "nav.speed": "Speed",
     "lab.lead": "How fast is each pipeline on this machine, at the same embeddings? Contenders take turns in rounds, with equal threads and lengths; a winner is called only where the difference is shown and the machine is quiet.",
     "lab.button_measure": "Measure",
-    "lab.measure_hint": "With these settings it takes about a minute.",
+    "lab.measure_hint": "As it opens, about a minute on two free cores.",
     "lab.button_cancel": "Cancel",
     "lab.button_json": "Download JSON",
     "lab.button_csv": "Download CSV",

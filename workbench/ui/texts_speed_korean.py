@@ -6,7 +6,7 @@ SPEED_KOREAN: dict[str, str] = {
     "nav.speed": "속도",
     "lab.lead": "같은 임베딩을 만들 때 이 컴퓨터에서 어느 파이프라인이 얼마나 빠를까요? 스레드 수와 길이를 똑같이 맞추고 번갈아 가며 잽니다. 차이가 확실하고 컴퓨터가 한가할 때만 승자를 가립니다.",
     "lab.button_measure": "측정하기",
-    "lab.measure_hint": "이 설정으로는 1분쯤 걸립니다.",
+    "lab.measure_hint": "처음 설정 그대로면 한가한 코어 두 개에서 1분쯤 걸립니다.",
     "lab.button_cancel": "취소",
     "lab.button_json": "JSON 내려받기",
     "lab.button_csv": "CSV 내려받기",

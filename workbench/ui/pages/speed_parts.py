@@ -98,7 +98,7 @@ def _more(parts: Parts) -> None:
     with gr.Row(elem_classes="wb-lab-fields"):
         _control(parts, "model", gr.Textbox, max_lines=1, max_length=300, min_width=180, scale=2)
         _control(
-            parts, "baseline", gr.Dropdown, said={"choices": _contenders()}, min_width=150,
+            parts, "baseline", gr.Dropdown, choices=list(CONTENDERS), min_width=130,
         )  # fmt: skip
         for name in ("rounds", "budget_seconds", "words", "threads", "max_length"):
             _control(parts, name, gr.Number, min_width=110, precision=None if name == "budget_seconds" else 0)

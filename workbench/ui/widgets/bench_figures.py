@@ -23,6 +23,8 @@ _PART_COLOURS = dict(zip(_PARTS, ("#7a6fd0", "#2f81c7", "#1a9b72", "#d9822b"), s
 _FORM_COLOURS = {"float32": COLOURS[0], "int8": COLOURS[1], "binary": COLOURS[2]}
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 _ROW_PIXELS = 26
+# Highest over lowest value of an axis, below which ones, twos and fives are too few.
+_SHORT_SPAN = 20
 # Axis of quality against speed → value of a point.
 AXES: Mapping[str, Callable[[TradeoffPoint, Mapping[str, float]], float]] = {
     "search": lambda point, _: point.queries_per_second,
@@ -76,6 +78,7 @@ def ratio_figure(result: BenchResult, language: Language) -> go.Figure:
                 },
                 error_y={
                     "type": "data",
+                    "visible": any(ratio.low is not None for ratio in ratios),
                     "symmetric": False,
                     "array": [(ratio.high or ratio.value) - ratio.value for ratio in ratios],
                     "arrayminus": [ratio.value - (ratio.low or ratio.value) for ratio in ratios],
@@ -116,10 +119,10 @@ def shares_figure(result: BenchResult, language: Language) -> go.Figure:
         barmode="stack",
         bargap=0.25,
         dragmode=False,
-        margin={"l": 92, "r": 10, "t": 8, "b": 34},
+        margin={"l": 10, "r": 10, "t": 8, "b": 34},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(ticksuffix="%", range=[0, 100])
     return figure
 
@@ -150,18 +153,19 @@ def tradeoff_figure(tradeoff: Tradeoff, axis: str, language: Language) -> go.Fig
 
 
 def log_ticks(values: Sequence[float]) -> list[int]:
-    """Ones, twos and fives of each power of ten around positive values; Plotly writes their digits alone.
+    """Round numbers around positive values, more of them over a short span; Plotly writes digits alone.
 
     Example:
         >>> log_ticks([30, 400])
-        [20, 50, 100, 200, 500]
+        [30, 40, 50, 60, 80, 100, 200, 300, 400]
     """
     kept = [value for value in values if math.isfinite(value) and value > 0]
     if not kept:
         return []
     low, high = min(kept), max(kept)
     powers = range(max(0, math.floor(math.log10(low))), math.ceil(math.log10(high)) + 1)
-    every = [digit * 10**power for power in powers for digit in (1, 2, 5)]
+    digits = (1, 2, 5) if high / low >= _SHORT_SPAN else (1, 2, 3, 4, 5, 6, 8)
+    every = [digit * 10**power for power in powers for digit in digits]
     first = max((tick for tick in every if tick <= low), default=every[0])
     last = min((tick for tick in every if tick >= high), default=every[-1])
     return [tick for tick in every if first <= tick <= last]

@@ -58,7 +58,7 @@ def _figures(one: Measured, plan: BenchPlan) -> list[Safe]:
     cells = (
         count(one.sentences_per_second),
         count(one.tokens_per_second),
-        " / ".join(milliseconds(value) for value in (one.p50_ms, one.p95_ms, one.p99_ms)),
+        milliseconds(one.p50_ms, one.p95_ms, one.p99_ms),
         milliseconds(one.first_call_seconds * 1000),
         ratio_text(one.ratio),
         "–" if one.peak_share is None else percent(one.peak_share),
@@ -230,9 +230,16 @@ def ratio_text(ratio: Ratio | None) -> str:
     return f"{decimal(ratio.value, 2)} ({decimal(ratio.low, 2)}–{decimal(ratio.high, 2)})"
 
 
-def milliseconds(value: float) -> str:
-    """A time in milliseconds; in seconds from ten of them on."""
-    return f"{value / 1000:,.1f} s" if value >= 10_000 else f"{value:,.0f} ms"
+def milliseconds(*values: float) -> str:
+    """Times in milliseconds under one unit; in seconds from ten of them on.
+
+    Example:
+        >>> milliseconds(20, 25.4)
+        '20 / 25 ms'
+    """
+    if max(values) >= 10_000:
+        return " / ".join(f"{value / 1000:,.1f}" for value in values) + " s"
+    return " / ".join(f"{value:,.0f}" for value in values) + " ms"
 
 
 def _folded(content: Safe, language: Language) -> Safe:
