@@ -44,7 +44,8 @@ def test_it_prints_a_table_and_ends_with_one_json_line(
     last = json.loads(done.stdout.strip().splitlines()[-1])
     assert last == json.loads(out.read_text(encoding="utf-8"))
     found = bench_from_dict(last)
-    assert [one.variant.contender for one in found.measured] == ["own", "upstream"]
+    exact = [one.variant.contender for one in found.measured if one.variant.precision == "float32"]
+    assert exact == ["own", "upstream"]
     assert found.plan.own_texts == ("one text", "another text", "and a third one")
     assert "not run: upstream · int8" in done.stdout
     # And once more beside itself.

@@ -52,17 +52,18 @@ def result(events: list[BenchProgress | BenchResult]) -> BenchResult:
 
 
 def test_every_contender_is_measured_on_every_corpus(result: BenchResult) -> None:
-    found = {
-        (one.corpus, one.variant.contender) for one in result.measured if one.variant.precision == "float32"
-    }
+    exact = [one for one in result.measured if one.variant.precision == "float32"]
+    found = {(one.corpus, one.variant.contender) for one in exact}
     assert found == {(c, n) for c in ("sentences", "paragraphs") for n in ("own", "upstream", "manual")}
     for one in result.measured:
         assert len(one.seconds) == 5 and min(one.seconds) > 0
         assert one.p50_ms <= one.p95_ms <= one.p99_ms <= max(one.seconds) * 1000 + 1e-9
         assert one.sentences_per_second == pytest.approx(one.texts / np.median(one.seconds))
-        assert one.ratio is not None and one.peak_share is not None and 0 < one.peak_share < 1
+        assert one.ratio is not None and one.quality is not None
+        assert one.shares is None or sum(one.shares.values()) == pytest.approx(1.0)
+    for one in exact:
+        assert one.peak_share is not None and 0 < one.peak_share < 1
         assert one.shares is not None and set(one.shares) == set(PARTS)
-        assert sum(one.shares.values()) == pytest.approx(1.0)
         assert one.quality is not None and one.quality.min_cosine == pytest.approx(1.0, abs=1e-5)
         assert one.quality.spearman == pytest.approx(1.0, abs=1e-4)
     same_tokens = {(one.corpus, one.tokens) for one in result.measured}

