@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.compare.columns import FakeContender
-from workbench.compare import speed
+from workbench.compare import interleaved
 from workbench.compare.results import Progress, Speed
 from workbench.compare.speed import measure_speed
 from workbench.contenders.contract import Settings, TokenCount
@@ -42,7 +42,7 @@ def timed(
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[tuple[Speed, ...], list[tuple[str, int]], list[Progress]]:
     log: list[tuple[str, int]] = []
-    monkeypatch.setattr(speed, "time", Clock(seconds, log))
+    monkeypatch.setattr(interleaved, "time", Clock(seconds, log))
     contenders = {name: FakeContender(name, Settings(threads=3), log=log) for name in seconds}
     counts = {name: [TokenCount(5, 9, 0)] * len(TEXTS) for name in seconds}
     events = list(

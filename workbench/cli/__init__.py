@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from workbench.cli.bench import bench
 from workbench.cli.compare import compare, encode
 from workbench.cli.runs import runs_app
 from workbench.cli.trace import app as trace_app
@@ -15,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (compare, encode, train, resume, evaluate):
+for _command in (compare, encode, bench, train, resume, evaluate):
     app.command()(_command)
 app.add_typer(trace_app, name="trace")
 app.add_typer(runs_app, name="runs")

@@ -1,4 +1,4 @@
-"""Peak memory of a contender, from a child process of its own."""
+"""Peak memory and start of a contender, from a child process of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.contenders.contract import ModelPaths, Settings
@@ -19,6 +20,21 @@ TIMEOUT_SECONDS = 120.0
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
 
 
+@dataclass(frozen=True)
+class FreshProcess:
+    """A contender in a process that held nothing before.
+
+    Attributes:
+        peak_mb: Megabytes (10^6 bytes). On CPU the peak resident memory of the whole process, libraries
+            included; on CUDA the peak that torch allocated there.
+        start_seconds: From the start of the process to the first embedding: interpreter, imports, loading,
+            one text.
+    """
+
+    peak_mb: float
+    start_seconds: float
+
+
 def peak_memory_mb(
     contender: str,
     paths: ModelPaths,
@@ -27,10 +43,19 @@ def peak_memory_mb(
     *,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> float:
-    """Load the contender in a fresh process, encode the texts once, and take its peak.
+    """The peak of `in_fresh_process`, in megabytes; arguments and errors as there."""
+    return in_fresh_process(contender, paths, settings, texts, timeout_seconds=timeout_seconds).peak_mb
 
-    On CPU that is the peak resident memory of the whole process, libraries included; on CUDA the peak that
-    torch allocated there.
+
+def in_fresh_process(
+    contender: str,
+    paths: ModelPaths,
+    settings: Settings,
+    texts: Sequence[str],
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> FreshProcess:
+    """Load the contender in a fresh process, encode one text, then all texts once.
 
     Args:
         contender: Key of the contender table.
@@ -39,15 +64,13 @@ def peak_memory_mb(
         texts: What it encodes.
         timeout_seconds: After that the child is killed.
 
-    Returns:
-        Megabytes (10^6 bytes).
-
     Raises:
         UnknownNameError: No such contender.
         WorkbenchError: The child failed (``memory-child-failed``) or took too long (``memory-timeout``).
     """
     contender_kind(contender)
     request = {
+        "began": time.time(),
         "contender": contender,
         "root": str(paths.root),
         "encoder": str(paths.encoder),
@@ -79,7 +102,8 @@ def peak_memory_mb(
             fix="Encode with this column first: if that works, the machine may lack memory for a second copy",
         )
     # Libraries may print; the answer is the last line.
-    return float(json.loads(child.stdout.splitlines()[-1])["peak_mb"])
+    found = json.loads(child.stdout.splitlines()[-1])
+    return FreshProcess(float(found["peak_mb"]), float(found["start_seconds"]))
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:

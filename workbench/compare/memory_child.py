@@ -1,9 +1,10 @@
-"""The child process of ``memory``: one JSON request on stdin, one JSON line with the peak on stdout."""
+"""The child process of ``memory``: one JSON request on stdin, one JSON line with the figures on stdout."""
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from workbench.contenders.registry import contender_kind
 
 
 def main() -> None:
-    """Load the contender, encode the texts once, print the peak in megabytes."""
+    """Load the contender, encode one text, then all once; print peak and start."""
     request: dict[str, Any] = json.load(sys.stdin)
     settings = Settings(**request["settings"])
     paths = ModelPaths(Path(request["root"]), Path(request["encoder"]))
     contender = contender_kind(request["contender"]).open(paths, settings)
+    contender.encode(request["texts"][:1])
+    start_seconds = time.time() - request["began"]
     contender.encode(request["texts"])
-    print(json.dumps({"peak_mb": _peak_bytes(settings.device) / 1e6}))
+    print(json.dumps({"peak_mb": _peak_bytes(settings.device) / 1e6, "start_seconds": start_seconds}))
 
 
 def _peak_bytes(device: str) -> int:

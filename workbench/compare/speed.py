@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from workbench.compare.interleaved import interleaved, synchronize
 from workbench.compare.results import Progress, Speed
 from workbench.contenders.contract import Contender, TokenCount
 from workbench.errors import Cancelled
@@ -28,9 +28,8 @@ def measure_speed(
 ) -> Iterator[Progress | tuple[Speed, ...]]:
     """Time whole passes over the texts, one contender after the other within each round.
 
-    Interleaving spreads whatever else the machine does over all contenders; the median drops single
-    disturbances. Every contender has had a warm-up. There is at least one round; another one is begun only
-    while the longest one so far still fits into the budget.
+    Rounds are those of `interleaved`; the median drops single disturbances. Every contender has had a
+    warm-up.
 
     Args:
         contenders: Column label → opened contender.
@@ -52,37 +51,26 @@ def measure_speed(
         contender.encode(texts[:_WARM_UP_TEXTS])
         yield Progress("speed", label, 0, rounds)
     seconds: dict[str, list[float]] = {label: [] for label in contenders}
-    begun = time.perf_counter()
-    longest = 0.0
-    for number in range(1, rounds + 1):
-        round_begun = time.perf_counter()
-        if number > 1 and round_begun - begun + longest > budget_seconds:
-            break
-        for label, contender in contenders.items():
-            _check(stop)
-            seconds[label].append(_timed(contender, texts))
-            yield Progress("speed", label, number, rounds)
-        longest = max(longest, time.perf_counter() - round_begun)
+    calls = {label: whole_pass(contender, texts) for label, contender in contenders.items()}
+    for timed in interleaved(calls, rounds=rounds, budget_seconds=budget_seconds, stop=stop):
+        seconds[timed.label].append(timed.seconds)
+        yield Progress("speed", timed.label, timed.round, rounds)
     yield tuple(
         _speed(label, contender, seconds[label], len(texts), sum(count.kept for count in token_counts[label]))
         for label, contender in contenders.items()
     )
 
 
-def _timed(contender: Contender, texts: Sequence[str]) -> float:
-    _synchronize(contender.settings.device)
-    begun = time.perf_counter()
-    contender.encode(texts)
-    _synchronize(contender.settings.device)
-    return time.perf_counter() - begun
+def whole_pass(contender: Contender, texts: Sequence[str]) -> Callable[[], object]:
+    """A call that encodes all the texts and waits until that is done."""
+    # A call before it may have left a GPU at work.
+    synchronize(contender.settings.device)
 
+    def run() -> None:
+        contender.encode(texts)
+        synchronize(contender.settings.device)
 
-def _synchronize(device: str) -> None:
-    """Wait for a GPU: its calls return before the work is done."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.synchronize(device)
+    return run
 
 
 def _speed(label: str, contender: Contender, seconds: list[float], texts: int, tokens: int) -> Speed:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from workbench.ui.pages.compare import compare_page
 from workbench.ui.pages.runs import runs_page
+from workbench.ui.pages.speed import speed_page
 from workbench.ui.pages.trace import trace_page
 from workbench.ui.pages.train import train_page
 
@@ -24,6 +25,8 @@ def build_app() -> gr.Blocks:
         trace_page(demo)
     with demo.route("Train", "/train", show_in_navbar=False):
         train_page(demo)
+    with demo.route("Speed", "/speed", show_in_navbar=False):
+        speed_page(demo)
     with demo.route("Runs", "/runs", show_in_navbar=False):
         runs_page(demo)
     return demo

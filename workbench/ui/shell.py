@@ -16,6 +16,7 @@ PAGES: dict[str, str] = {
     "": "nav.compare",
     "trace": "nav.trace",
     "train": "nav.train",
+    "speed": "nav.speed",
     "runs": "nav.runs",
 }
 

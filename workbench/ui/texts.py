@@ -8,6 +8,8 @@ from workbench.ui.texts_english import ENGLISH
 from workbench.ui.texts_korean import KOREAN
 from workbench.ui.texts_runs_english import RUNS_ENGLISH
 from workbench.ui.texts_runs_korean import RUNS_KOREAN
+from workbench.ui.texts_speed_english import SPEED_ENGLISH
+from workbench.ui.texts_speed_korean import SPEED_KOREAN
 from workbench.ui.texts_trace_english import TRACE_ENGLISH
 from workbench.ui.texts_trace_korean import TRACE_KOREAN
 from workbench.ui.texts_train_english import TRAIN_ENGLISH
@@ -20,8 +22,8 @@ Language = Literal["en", "ko"]
 
 # Words of a page or a screen of its own stand in files of their own.
 TEXTS: dict[Language, dict[str, str]] = {
-    "en": {**ENGLISH, **RUNS_ENGLISH, **TRAIN_ENGLISH, **WAYS_ENGLISH, **TRACE_ENGLISH},
-    "ko": {**KOREAN, **RUNS_KOREAN, **TRAIN_KOREAN, **WAYS_KOREAN, **TRACE_KOREAN},
+    "en": {**ENGLISH, **RUNS_ENGLISH, **TRAIN_ENGLISH, **WAYS_ENGLISH, **TRACE_ENGLISH, **SPEED_ENGLISH},
+    "ko": {**KOREAN, **RUNS_KOREAN, **TRAIN_KOREAN, **WAYS_KOREAN, **TRACE_KOREAN, **SPEED_KOREAN},
 }
 # Shown on the switch, each in its own language.
 LANGUAGES: dict[Language, str] = {"en": "English", "ko": "한국어"}

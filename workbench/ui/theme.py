@@ -64,5 +64,5 @@ THEME = gr.themes.Base(
 )
 
 _HERE = Path(__file__).parent
-_SHEETS = ("style.css", "style_trace.css", "style_train.css")
+_SHEETS = ("style.css", "style_speed.css", "style_trace.css", "style_train.css")
 CSS = "".join((_HERE / sheet).read_text(encoding="utf-8") for sheet in _SHEETS) + scale_css()

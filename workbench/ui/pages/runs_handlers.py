@@ -194,7 +194,7 @@ def _opened(runs: Runs, wish: Wish, run: Run | None) -> dict[str, Safe]:
     lines = REPORTS.lines(runs, wish.owner, run.id)
     facts = facts_html(run, wish.language, lines)
     return {
-        "facts": join([facts, _to_train(run, wish.language)]),
+        "facts": join([facts, _to_page(run, wish.language)]),
         "curves": curves(_trainings(run, lines), wish.language),
         "result": result_html(REPORTS.result(runs, wish.owner, run), wish.language),
         "log": log_html(runs.log_tail(wish.owner, run.id, LOG_BYTES), wish.language),
@@ -208,11 +208,16 @@ def _trainings(run: Run, lines: list[Line]) -> dict[str, list[Line]]:
     return parts or {name_of(run): lines}
 
 
-def _to_train(run: Run, language: Language) -> Safe:
-    if run.kind != "train" or "train" not in PAGES:
+# Kind of a run → the page that shows it in full, and what the link says.
+_PAGES = {"train": ("train", "run.to_train"), "bench": ("speed", "run.to_speed")}
+
+
+def _to_page(run: Run, language: Language) -> Safe:
+    page, key = _PAGES.get(run.kind, ("", ""))
+    if page not in PAGES or not key:
         return NOTHING
     tail = "" if language == "en" else f"&lang={language}"
-    link = element("a", say(language, "run.to_train"), href=f"train?run={run.id}{tail}")
+    link = element("a", say(language, key), href=f"{page}?run={run.id}{tail}")
     return element("p", link, class_="wb-note")
 
 

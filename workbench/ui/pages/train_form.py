@@ -239,7 +239,7 @@ def _data(given: Mapping[str, Any], columns: object) -> DataWish:
 def _model(given: Mapping[str, Any]) -> dict[str, Any]:
     pooling = text_of(given["pooling"], "pooling", 100)
     return {
-        "name": _admitted(text_of(given["model"], "model", 300).strip() or BUNDLED),
+        "name": admitted_model(text_of(given["model"], "model", 300).strip() or BUNDLED),
         "max_seq_length": maybe_whole_of(given["max_seq_length"], "max_seq_length"),
         "pooling": None if pooling in (OWN, "") else pooling,
         "dense": maybe_whole_of(given["dense"], "dense"),
@@ -247,7 +247,7 @@ def _model(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _admitted(name: str) -> str:
+def admitted_model(name: str) -> str:
     """The name as the run's process may take it: a folder is held to the app's root here, where it is known.
 
     Raises:
@@ -289,7 +289,7 @@ def _loss(given: Mapping[str, Any]) -> dict[str, Any]:
     name = text_of(given["loss"], "loss", 100)
     arguments = loss_arguments(text_of(given["loss_arguments"], "loss arguments", 2000))
     if "guide" in arguments:
-        arguments["guide"] = _admitted(str(arguments["guide"]))
+        arguments["guide"] = admitted_model(str(arguments["guide"]))
     inner = {"name": text_of(given["inner"], "inner loss", 100)} if name in WRAPPERS else None
     return {"name": name, "arguments": arguments, "inner": inner}
 

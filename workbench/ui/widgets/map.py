@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from workbench.ui.widgets.figure_layout import INK, quieten
 from workbench.ui.widgets.html import readable
 
 # Column colours, in the order of the columns; readable on white and on near-black, distinct under the
@@ -18,9 +19,6 @@ _SIZES = (24, 18, 12, 9, 6, 4)
 MAP_POINTS = 500
 _NUMBERED = 40
 _HOVER_CHARACTERS = 80
-# Mid-grey: the figure is drawn on the server, which does not know the theme.
-_INK = "#808b9a"
-_GRID = "rgba(128,139,154,0.22)"
 
 
 def map_figure(
@@ -44,21 +42,15 @@ def map_figure(
     for label, xy in points.items():
         figure.add_trace(_trace(label, xy, rows, colours[label], hover))
     _number(figure, points, rows)
-    figure.update_layout(
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _INK, "size": 11, "family": "system-ui, sans-serif"},
-        margin={"l": 36, "r": 8, "t": 8, "b": 30},
+    quieten(
+        figure,
+        380,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "itemsizing": "trace"},
-        height=380,
         hovermode="closest",
-        hoverlabel={"align": "left"},
         dragmode="pan",
     )
-    line = {"gridcolor": _GRID, "zerolinecolor": _GRID, "linecolor": _GRID, "ticks": "", "nticks": 6}
-    figure.update_xaxes(title={"text": axes[0], "standoff": 4}, **line)
-    figure.update_yaxes(title={"text": axes[1], "standoff": 2}, **line)
+    figure.update_xaxes(title={"text": axes[0], "standoff": 4}, nticks=6)
+    figure.update_yaxes(title={"text": axes[1], "standoff": 2}, nticks=6)
     return figure
 
 
@@ -98,7 +90,7 @@ def _number(figure: go.Figure, points: Mapping[str, NDArray[np.floating]], rows:
             mode="text",
             text=[str(row + 1) for row in rows],
             textposition="top right",
-            textfont={"size": 11, "color": _INK},
+            textfont={"size": 11, "color": INK},
             hoverinfo="skip",
             showlegend=False,
             cliponaxis=False,

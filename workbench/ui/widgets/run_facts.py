@@ -85,6 +85,8 @@ def result_html(result: Mapping[str, Any] | None, language: Language) -> Safe:
     if not result:
         return Safe("")
     trainings = result.get("trainings")
+    if not isinstance(trainings, list) and "plan_hash" in result:
+        return _panel("run.result", _speeds(result, language), language)
     if not isinstance(trainings, list):
         from workbench.runs.side_by_side import flattened
 
@@ -105,6 +107,25 @@ def result_html(result: Mapping[str, Any] | None, language: Language) -> Safe:
     badges = join((outcome_badge(outcome, language) for outcome in outcomes_of(result)), " ")
     parts = [element("p", join([say(language, "run.verdict"), " ", badges])) if badges else Safe("")]
     return _panel("run.result", join([*parts, table(heads, rows)]), language)
+
+
+def _speeds(result: Mapping[str, Any], language: Language) -> Safe:
+    """A benchmark in short: its page shows the rest."""
+    heads = [say(language, f"lab.head_{name}") for name in ("variant", "corpus", "sentences", "ratio")]
+    rows = []
+    for one in result.get("measured") or ():
+        variant, ratio = one.get("variant") or {}, one.get("ratio") or {}
+        name = " · ".join(str(variant.get(part, "")) for part in ("contender", "precision", "batch_size"))
+        rate = (one.get("derived") or {}).get("sentences_per_second")
+        rows.append(
+            (
+                readable(name, 80),
+                readable(str(one.get("corpus", "")), 40),
+                number(rate, 1),
+                number(ratio.get("value"), 2),
+            )
+        )
+    return table(heads, rows)
 
 
 def log_html(log: str, language: Language) -> Safe:
