@@ -15,13 +15,13 @@ from workbench.compare.detectable import before_training, from_difference, more_
 from workbench.compare.forgetting import forgetting, worst
 from workbench.compare.held_out import ScoredPairs, scored_pairs
 from workbench.compare.item_scores import ItemScores
-from workbench.compare.judged_models import JudgedModel, stored_model
+from workbench.compare.judged_models import JudgedModel, embedded_now, stored_model
 from workbench.compare.leaks import LeakFacts, find_leaks
 from workbench.compare.proof import general_sets, prove, smallest_before_training
 from workbench.compare.proof_html import proof_html
 from workbench.compare.proof_reasons import ENGLISH, ENGLISH_LABELS
 from workbench.compare.proof_report import proof_dict, proof_json
-from workbench.compare.proof_results import Proof, ProofSettings
+from workbench.compare.proof_results import Proof, ProofSettings, best_other
 from workbench.compare.seeds import seed_spread
 from workbench.compare.significance import paired_difference
 from workbench.compare.verdict import verdict
@@ -258,3 +258,46 @@ def test_another_language_fills_the_same_keys() -> None:
     words = {word for word in ENGLISH_LABELS.values() if "{" not in word and len(word) > 6}
     body = text.split("<body>")[1]
     assert not [word for word in words if body.count(word) > body.count(f"«{word}»")]
+
+
+def test_the_best_other_untuned_model_stands_beside_the_base() -> None:
+    others = [model("poor", 0.9, 3), model("<strong>", 0.1, 4), model("middling", 0.3, 5)]
+    found = proof(0.2, others=others)
+    best = best_other(found)
+    assert best is not None and best.model == "<strong>"
+    assert proof_dict(found)["best_other"] == "<strong>"
+    page = proof_html(found)
+    shown = page.split(f"<h2>{ENGLISH_LABELS['baselines']}</h2>")[1].split("<h2>")[0]
+    assert "<td>base</td>" in shown and "<td>&lt;strong&gt;</td>" in shown
+    assert "poor" not in shown and "middling" not in shown
+    gain = next(row for row in found.differences if row.reference == "<strong>")
+    assert f"{best.score:.4f}" in shown and f"{gain.value:+.4f}" in shown
+
+
+def test_without_another_model_the_report_says_so() -> None:
+    found = proof()
+    assert best_other(found) is None and proof_dict(found)["best_other"] is None
+    assert ENGLISH_LABELS["no-other"] in proof_html(found)
+
+
+def test_a_model_that_could_not_be_judged_is_told_and_costs_nothing() -> None:
+    found = proof(unjudged={"a/gone": "No such model [hub-not-found]"})
+    told = [one.text(ENGLISH) for one in found.verdict.reasons]
+    assert "a/gone cannot be compared: No such model [hub-not-found]" in told
+    assert found.verdict.outcome == proof().verdict.outcome
+
+
+def test_embeddings_taken_now_are_those_of_the_model() -> None:
+    asked: list[int] = []
+
+    def encode(texts: Any) -> Any:
+        asked.append(len(texts))
+        return np.stack([np.full(4, float(len(text))) + np.arange(4) for text in texts])
+
+    alive = JudgedModel("one", encode, seed=3, identity={"run": "r"})
+    kept = embedded_now(alive, data())
+    assert asked == [2 * ITEMS]
+    rows = kept.encode(["<a3>", "<b14>"])
+    assert asked == [2 * ITEMS]
+    np.testing.assert_array_equal(rows, encode(["<a3>", "<b14>"]))
+    assert (kept.name, kept.seed, kept.identity) == ("one", 3, {"run": "r"})

@@ -47,7 +47,7 @@ def test_a_proof_comes_back_as_it_was(proof):
     assert proof_dict(back) == proof_dict(proof)
     assert back.verdict.outcome == proof.verdict.outcome
     assert proof_html(back) == proof_html(proof)
-    assert [one.name for one in sections(back)][:3] == ["differences", "scores", "seeds"]
+    assert [one.name for one in sections(back)][:3] == ["baselines", "differences", "scores"]
 
 
 def test_a_proof_without_values_comes_back_with_its_reasons(proof):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,15 @@ def test_an_architecture_without_a_packed_pass_is_padded(tmp_path: Path) -> None
 def test_a_pass_that_the_probe_finds_different_is_not_taken(
     model: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.models import packed_bert
+    from workbench.encoding import engine
+    from workbench.models.packed_attention import attend
 
-    right = packed_bert.attend
-    monkeypatch.setattr(packed_bert, "attend", lambda qkv, *rest: right(qkv.roll(1, 0), *rest))
+    right = engine._inference_parts
+
+    def wrong(*arguments: Any) -> Any:
+        return replace(right(*arguments), attention=lambda qkv, *rest: attend(qkv.roll(1, 0), *rest))
+
+    monkeypatch.setattr(engine, "_inference_parts", wrong)
     wanted = plain(model, TEXTS)
     assert np.abs(model.encode(TEXTS) - wanted).max() <= 1e-6
     assert "probe" in report(model).padded_because

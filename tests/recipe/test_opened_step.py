@@ -12,7 +12,7 @@ from workbench.recipe.config import TrainingConfig, checked_config
 from workbench.recipe.loss_shares import loss_shares
 from workbench.recipe.opened_step import OpenedStep, open_step
 from workbench.recipe.prepare import prepare
-from workbench.recipe.step_code import PARTS
+from workbench.recipe.step_code import PART_NAMES, part_codes
 from workbench.recipe.train import fit_prepared
 from workbench.sentence_transformer import SentenceTransformer
 
@@ -81,10 +81,63 @@ def test_gradient_norms_by_layer_add_up_to_the_whole(opened: OpenedStep) -> None
 
 def test_the_loss_holds_the_model_and_every_part_has_its_code(opened: OpenedStep) -> None:
     assert opened.loss_model_is_model
-    assert [part.name for part in opened.parts] == list(PARTS)
+    assert [part.name for part in opened.parts] == list(PART_NAMES)
     assert all(part.code.classic and part.code.plain for part in opened.parts)
     assert opened.formula == "mean over rows of (t(cos(u, v)) - label)²"
     assert opened.notices == ("The warm-up is left out: its first step has a learning rate of 0.",)
+
+
+def test_the_classic_line_is_that_of_the_loss_and_of_the_settings(made: dict[str, Any]) -> None:
+    def lines(**changes: Any) -> str:
+        codes = part_codes(prepare(config_of(made, evaluator="none", **changes)))
+        return "\n".join(codes[name].classic for name in PART_NAMES)
+
+    article = lines(model={**made["model"], "max_seq_length": 20}, batch_size=8, learning_rate=1e-3)
+    assert "train_loss = losses.CosineSimilarityLoss(model)  # loss.model is model" in article
+    assert "InputExample(texts=[sentence1, sentence2], label=score)" in article
+    for stated in ("batch_size=8)", "max_seq_length=20)", "max_grad_norm=1)", "{'lr': 0.001}"):
+        assert stated in article
+    ranking = {
+        "name": "MultipleNegativesRankingLoss",
+        "arguments": {"scale": 30, "similarity_fct": "dot_score"},
+    }
+    expected = "losses.MultipleNegativesRankingLoss(model, scale=30, similarity_fct=util.dot_score)"
+    assert expected in lines(loss=ranking) and "CosineSimilarityLoss" not in lines(loss=ranking)
+    assert "InputExample(texts=[anchor, positive])" in lines(loss=ranking)
+    wrapped = {"name": "MatryoshkaLoss", "inner": {"name": "CoSENTLoss"}}
+    assert "losses.MatryoshkaLoss(model, loss=losses.CoSENTLoss(model), matryoshka_dims=[32])" in lines(
+        loss=wrapped
+    )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"name": "CosineSimilarityLoss"},
+        {"name": "MultipleNegativesRankingLoss", "arguments": {"scale": 7}},
+        {"name": "CoSENTLoss"},
+    ],
+    ids=lambda loss: loss["name"],
+)
+def test_the_plain_lines_give_the_same_loss(made: dict[str, Any], loss: dict[str, Any]) -> None:
+    prepared = prepare(config_of(made, loss=loss, evaluator="none"))
+    codes = part_codes(prepared)
+    vectors, labels = list(torch.randn(2, 6, 32)), torch.rand(6)
+    names = {"torch": torch, "F": torch.nn.functional, "vectors": vectors, "labels": labels}
+    exec(f"{codes['similarity'].plain}\n{codes['loss'].plain}", names)  # noqa: S102
+    own: Any = prepared.loss
+    if "Ranking" in loss["name"]:
+        expected = own.ranking.row_losses(vectors[0], vectors[1:], torch.arange(6)).mean()
+    else:
+        expected = own.compute_loss_from_embeddings(vectors, labels)
+    torch.testing.assert_close(names["loss"], expected)
+
+
+def test_a_loss_without_plain_lines_shows_its_formula(made: dict[str, Any]) -> None:
+    prepared = prepare(config_of(made, loss={"name": "AnglELoss"}, evaluator="none"))
+    plain = part_codes(prepared)["loss"].plain
+    assert plain.startswith("# loss: ") and "exp" in plain
+    assert "mse_loss" not in plain
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ from safetensors.torch import load_file
 from tests.models.tiny import write_upstream
 from workbench import SentenceTransformer
 from workbench.errors import WorkbenchError
+from workbench.persistence.source import hand_over
+from workbench.runs.environment import child_environment, on_zero_gpu
 from workbench.runs.job import JobContext
+from workbench.runs.job_config import training_config
 from workbench.runs.metrics import MetricsWriter, effective, read_since
 from workbench.runs.train_job import train
 
@@ -54,7 +57,16 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model" / "model.safetensors")
 
 
-def test_three_ways_end_in_one_result(training: dict[str, Any], tmp_path: Path) -> None:
+@pytest.fixture
+def on_a_space(training: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The same config on a Space, where no folder may be read by its path, not even one of the run's own."""
+    model = {"name": hand_over(Path(training["model"]["name"]))}
+    monkeypatch.setenv("SPACE_ID", "ann/space")
+    return {**training, "model": model}
+
+
+def test_three_ways_end_in_one_result(on_a_space: dict[str, Any], tmp_path: Path) -> None:
+    training = on_a_space
     ways = ["own", "upstream", "transformers"]
     result = train(context(tmp_path, {"training": training, "ways": ways}))
     assert result is not None
@@ -69,14 +81,34 @@ def test_three_ways_end_in_one_result(training: dict[str, Any], tmp_path: Path) 
     assert {proof["verdict"]["outcome"] for proof in result["proofs"]} <= {"better", "worse", "not shown"}
     for way in ways:
         assert "<script" not in (tmp_path / f"proof-{way}.html").read_text(encoding="utf-8")
-        assert SentenceTransformer(str(tmp_path / f"{way}-42" / "model")).encode("text").shape == (32,)
+        assert SentenceTransformer(hand_over(tmp_path / f"{way}-42" / "model")).encode("text").shape == (32,)
     lines = [line for line in reported(tmp_path) if "loss" in line["values"]]
     assert [line["step"] for line in lines] == list(range(1, 3 * STEPS + 1))
     assert {line["values"]["way"] for line in lines} == {0, 1, 2}
 
 
-def test_a_stopped_job_goes_on_to_the_same_weights(training: dict[str, Any], tmp_path: Path) -> None:
-    config = {"training": {**training, "dropout": True}, "seeds": 2, "prove": False}
+def test_other_models_stand_in_the_proof_and_one_that_fails_loses_nothing(
+    training: dict[str, Any], tmp_path: Path
+) -> None:
+    other = write_upstream(tmp_path / "other", "distilbert")
+    gone = str(tmp_path / "gone")
+    base = training["model"]["name"]
+    config = {"training": training, "others": [str(other), gone, base]}
+    result = train(context(tmp_path / "run", config))
+    assert result is not None and len(result["trainings"]) == 1
+    (proof,) = result["proofs"]
+    assert [(one["name"], one["role"]) for one in proof["models"]] == [
+        (base, "base"),
+        ("trained by own", "tuned"),
+        (str(other), "other"),
+    ]
+    assert proof["best_other"] == str(other)
+    told = [one["text"] for one in proof["verdict"]["reasons"] if one["key"] == "other-undefined"]
+    assert len(told) == 1 and gone in told[0] and "[model-folder-missing]" in told[0]
+
+
+def test_a_stopped_job_goes_on_to_the_same_weights(on_a_space: dict[str, Any], tmp_path: Path) -> None:
+    config = {"training": {**on_a_space, "dropout": True}, "seeds": 2, "prove": False}
     whole = train(context(tmp_path / "whole", config))
     assert whole is not None and len(whole["trainings"]) == 2
     folder = tmp_path / "run"
@@ -109,6 +141,28 @@ def test_a_file_that_came_with_the_run_is_found_by_its_name_alone(
     data = {"source": "input:../../inputs/data.csv"}
     result = train(context(folder, {"training": {**training, "data": data}, "prove": False}))
     assert result is not None
+
+
+def test_on_zero_gpu_a_run_trains_on_the_cpu_whatever_was_asked(
+    training: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on such a Space, where the page believes in a GPU that no other process has.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for device in (None, "cuda"):
+        asked = context(tmp_path / str(device), {"training": {**training, "device": device}, "prove": False})
+        assert training_config(asked).device == device
+        monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+        assert training_config(asked).device == "cpu"
+        result = train(asked)
+        assert result is not None and result["trainings"][0]["steps"] == STEPS
+        monkeypatch.delenv("SPACES_ZERO_GPU")
+
+
+@pytest.mark.parametrize("value", ["true", "1", "True"])
+def test_a_child_hears_of_zero_gpu(value: str) -> None:
+    kept = child_environment({"SPACES_ZERO_GPU": value})
+    assert on_zero_gpu(kept)
+    assert not on_zero_gpu({}) and not on_zero_gpu({"SPACES_ZERO_GPU": "false"})
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,25 @@ def stored_model(
     return JudgedModel(name, look_up, seed=seed, identity=identity or {})
 
 
+def embedded_now(model: JudgedModel, held_out: HeldOut) -> JudgedModel:
+    """The same model as its embeddings of held-out data, so that the model itself need not be kept.
+
+    Raises:
+        ShapeMismatchError: As `embedded`.
+    """
+    found = embedded(model, held_out)
+    documents = stored_model(model.name, held_out.documents(), found.documents).encode
+    queries = held_out.queries()
+    return JudgedModel(
+        model.name,
+        documents,
+        stored_model(model.name, queries, found.queries).encode if queries else None,
+        documents,
+        model.seed,
+        model.identity,
+    )
+
+
 def embedded(model: JudgedModel, held_out: HeldOut) -> Embedded:
     """Embed held-out data, each distinct text once.
 

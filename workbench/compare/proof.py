@@ -46,6 +46,7 @@ def prove(
     tuned: Sequence[JudgedModel],
     *,
     others: Sequence[JudgedModel] = (),
+    unjudged: Mapping[str, str] | None = None,
     leak: LeakFacts | None = None,
     general: Mapping[str, HeldOut] | None = None,
     settings: ProofSettings | None = None,
@@ -59,6 +60,7 @@ def prove(
         base: The untouched model that was tuned.
         tuned: The tuned model, once a seed.
         others: Other untuned models that could be used instead.
+        unjudged: Name of each other model that was asked for and could not be judged → why.
         leak: From `leaks.find_leaks`, or from a finer search; its items are left out.
         general: Sets on which the tuned model should not fall, by name; None for the built-in pairs,
             empty for none.
@@ -94,7 +96,9 @@ def prove(
         forgetting=forgot,
         movement=_movement(kept, scored),
         leak=leak,
-        verdict=verdict(primary[0], primary[1:], known=after, forgot=forgot, leak=leak),
+        verdict=verdict(
+            primary[0], primary[1:], unjudged=unjudged or {}, known=after, forgot=forgot, leak=leak
+        ),
         settings=chosen,
         conditions=conditions(),
     )

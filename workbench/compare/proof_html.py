@@ -9,7 +9,7 @@ from html import escape
 from workbench.compare.movement import ItemMove
 from workbench.compare.proof_drawings import axis, bar_svg, interval_svg
 from workbench.compare.proof_reasons import ENGLISH, ENGLISH_LABELS
-from workbench.compare.proof_results import ModelScore, Proof
+from workbench.compare.proof_results import ModelScore, Proof, best_other
 from workbench.compare.significance import Difference
 from workbench.evaluation.metrics.score import Undefined
 
@@ -82,6 +82,24 @@ def _verdict(proof: Proof, templates: Mapping[str, str], labels: Words) -> str:
     kind = found.outcome.replace(" ", "-")
     head = escape(labels[found.outcome])
     return f'<div class="verdict {kind}"><strong>{head}</strong>{choice}<ul>{reasons}</ul></div>'
+
+
+def _baselines(proof: Proof, labels: Words) -> Section:
+    """What could be used without any training: the base, and the best of the others that were judged."""
+    best = best_other(proof)
+    base = next(row for row in proof.scores if row.role == "base" and row.metric in (proof.primary, ""))
+    chosen = [("base", base), *([] if best is None else [("best-other", best)])]
+    against = {row.reference: row for row in proof.differences if row.metric == proof.primary}
+    ends = [end for row in against.values() for end in (row.low, row.high) if end is not None]
+    rows = []
+    for role, row in chosen:
+        score = labels["undefined"] if isinstance(row.score, Undefined) else f"{row.score:.4f}"
+        gain = _difference_row(against[row.model], axis(ends), labels)[2:]
+        rows.append([escape(labels[role]), escape(row.model), escape(score), *gain])
+    head = ("", "model", "score", "difference", "interval", "p", "")
+    told = "" if best is not None else f"<p>{escape(labels['no-other'])}</p>"
+    note = labels["baselines-note"].format(metric=proof.primary, items=proof.items)
+    return _section(labels, "baselines", note, _table(labels, head, rows) + told)
 
 
 def _differences(proof: Proof, labels: Words) -> Section:
@@ -264,6 +282,7 @@ def _table(labels: Words, head: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 _SECTIONS: tuple[Callable[[Proof, Words], Section | None], ...] = (
+    _baselines,
     _differences,
     _scores,
     _seeds,

@@ -85,6 +85,13 @@ ENGLISH_LABELS: Mapping[str, str] = {
     "fell": "Fell",
     "held": "Held",
     "choice": "Before you use it: {choice}, untuned, is not behind",
+    "baselines": "Baselines",
+    "baselines-note": (
+        "What there is without any training: {metric} on the same {items:,} items, and the tuned model's "
+        "difference from it."
+    ),
+    "best-other": "best other, untuned",
+    "no-other": "No other untuned model was judged.",
     "differences": "Tuned minus untuned, on held-out data",
     "differences-note": (
         "Bars are {level:.0%} intervals from {resamples:,} paired resamples, seeds included. p is one-sided "

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from workbench.compare.proof_reasons import ENGLISH
-from workbench.compare.proof_results import Proof
+from workbench.compare.proof_results import Proof, best_other
 from workbench.evaluation.metrics.score import Undefined
 
 FORMAT = "workbench-proof"
@@ -27,6 +27,8 @@ def proof_dict(proof: Proof, templates: Mapping[str, str] = ENGLISH) -> dict[str
         templates: Sentences of the verdict in the reader's language; keys and values stand beside them.
     """
     data = {"format": FORMAT, "version": VERSION, **_fields(proof)}
+    best = best_other(proof)
+    data["best_other"] = None if best is None else best.model
     data["verdict"] = {
         "outcome": proof.verdict.outcome,
         "choice": proof.verdict.choice,

@@ -13,7 +13,7 @@ from workbench.compare.results import Conditions
 from workbench.compare.seeds import SeedSpread
 from workbench.compare.significance import LEVEL, RESAMPLES, Difference
 from workbench.compare.verdict import ProofVerdict
-from workbench.evaluation.metrics.score import Score
+from workbench.evaluation.metrics.score import Score, Undefined
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,13 @@ class Proof:
     verdict: ProofVerdict
     settings: ProofSettings
     conditions: Conditions
+
+
+def best_other(proof: Proof) -> ModelScore | None:
+    """The primary score of the best untuned model beside the base; None where no other has a score."""
+    scored = [
+        (row.score, row)
+        for row in proof.scores
+        if row.role == "other" and row.metric == proof.primary and not isinstance(row.score, Undefined)
+    ]
+    return max(scored, key=lambda one: one[0])[1] if scored else None

@@ -54,6 +54,7 @@ def verdict(
     against_base: Difference,
     against_others: Sequence[Difference] = (),
     *,
+    unjudged: Mapping[str, str] | None = None,
     known: Detectable | None = None,
     forgot: Sequence[Forgetting] = (),
     leak: LeakFacts | None = None,
@@ -63,6 +64,7 @@ def verdict(
     Args:
         against_base: On the primary metric, corrected together with the others.
         against_others: The same against each other untuned model.
+        unjudged: Name of each other untuned model that could not be judged → why.
         known: What this data can show.
         forgot: What became of general sets.
         leak: What training and held-out data have in common; None where nobody looked.
@@ -73,6 +75,10 @@ def verdict(
         reasons += _what_more(against_base, known)
     choice, about_others = _others(against_others)
     reasons += about_others
+    reasons += [
+        Reason("other-undefined", {"reference": name, "why": why.rstrip(".")})
+        for name, why in (unjudged or {}).items()
+    ]
     reasons += [Reason(f"forgetting-{one.state.replace(' ', '-')}", _forgetting(one)) for one in forgot]
     reasons += _limits(against_base, leak)
     return ProofVerdict(outcome, choice, tuple(reasons))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,12 @@ from torch.nn.functional import layer_norm
 
 from workbench.encoding.linear import Compute, InferenceLinear
 from workbench.encoding.plan import TOKENS_A_BATCH
+from workbench.encoding.probe import alike, probe_batch
+from workbench.encoding.varlen import attend_varlen, offered
 from workbench.models import packed_bert, packed_registered
 from workbench.models.packed import PackedBatch, packed_forward
 
+_ROWS_STEP = 32
 # A GPU needs many rows to fill its units.
 _TOKENS_ON_A_GPU = 32_768
 
@@ -47,17 +50,45 @@ def build_engine(encoder: nn.Module, compute: Compute) -> Engine:
         return Engine(compute, _on_device(encoder, compute), _TOKENS_ON_A_GPU)
     if packed_bert.knows(encoder):
         parts = _inference_parts(encoder, compute)
-        return Engine(compute, lambda batch: packed_bert.forward(parts, batch))
+        return Engine(compute, _in_full_rows(lambda batch: packed_bert.forward(parts, batch)))
     twin = _inference_twin(encoder, compute)
-    return Engine(compute, lambda batch: packed_registered.run(twin, batch).to(parameter.dtype))
+    return Engine(
+        compute, _in_full_rows(lambda batch: packed_registered.run(twin, batch).to(parameter.dtype))
+    )
+
+
+def _in_full_rows(run: Callable[[PackedBatch], Tensor]) -> Callable[[PackedBatch], Tensor]:
+    """Few different numbers of rows: for each, oneDNN compiles and keeps about 1 MB a linear layer."""
+    return lambda batch: run(batch.rounded(_ROWS_STEP))[: len(batch.input_ids)]
 
 
 def _on_device(encoder: nn.Module, compute: Compute) -> Callable[[PackedBatch], Tensor]:
     """On an accelerator the vendor's kernels need no layout of ours."""
-    if compute == "float32":
+    dtype = next(encoder.parameters()).dtype
+    if compute == "bfloat16" and dtype == torch.float32:
+        half = _on_device(copy.deepcopy(encoder).to(torch.bfloat16), compute)
+        return lambda batch: half(batch).to(dtype)
+    if not packed_bert.knows(encoder) or not _varlen_works(encoder):
         return lambda batch: packed_forward(encoder, batch)
-    half = copy.deepcopy(encoder).to(torch.bfloat16)
-    return lambda batch: packed_forward(half, batch).float()
+    return lambda batch: packed_bert.forward(_with_varlen(encoder), batch)
+
+
+def _with_varlen(encoder: nn.Module) -> packed_bert.BertParts:
+    return replace(packed_bert.live_parts(encoder), attention=attend_varlen)
+
+
+def _varlen_works(encoder: nn.Module) -> bool:
+    """Whether one kernel for all lengths is there and gives what a kernel a length gives."""
+    parameter, config = next(encoder.parameters()), cast(Any, encoder.config)
+    if not offered(parameter.dtype, parameter.device, config.hidden_size // config.num_attention_heads):
+        return False
+    batch = probe_batch(encoder).to(parameter.device)
+    try:
+        with torch.inference_mode():
+            one = packed_bert.forward(_with_varlen(encoder), batch)
+            return alike(one, packed_forward(encoder, batch))
+    except RuntimeError:
+        return False
 
 
 def _inference_parts(encoder: nn.Module, compute: Compute) -> packed_bert.BertParts:

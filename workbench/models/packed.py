@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from workbench.models import packed_bert, packed_registered
 from workbench.models.architectures import architecture
@@ -53,6 +54,20 @@ class PackedBatch:
             if self.token_type_ids is None
             else self.token_type_ids.to(device, non_blocking=non_blocking),
             self.position_ids.to(device, non_blocking=non_blocking),
+            self.lengths,
+        )
+
+    def rounded(self, multiple: int) -> PackedBatch:
+        """The same texts with spare tokens behind them, so that there are a multiple of tokens.
+
+        A processor's library prepares each number of rows anew: few different numbers save time and memory.
+        """
+        spare = -len(self.input_ids) % multiple
+        types = self.token_type_ids
+        return PackedBatch(
+            pad(self.input_ids, (0, spare)),
+            None if types is None else pad(types, (0, spare)),
+            pad(self.position_ids, (0, spare)),
             self.lengths,
         )
 
@@ -134,13 +149,13 @@ def packed_forward(encoder: nn.Module, batch: PackedBatch) -> Tensor:
     return packed_registered.forward(encoder, batch)
 
 
-def _after_padding(input_ids: Tensor, positions: Tensor, counts: Tensor, pad: int) -> Tensor:
+def _after_padding(input_ids: Tensor, positions: Tensor, counts: Tensor, padding: int) -> Tensor:
     """RoBERTa's way: counted from the padding id plus one, and a padding id within a text is not counted."""
-    is_pad = input_ids == pad
+    is_pad = input_ids == padding
     if not bool(is_pad.any()):
-        return positions + pad + 1
+        return positions + padding + 1
     counted = (~is_pad).long()
     running = counted.cumsum(0)
     first = counts.cumsum(0) - counts
     before = torch.repeat_interleave(running[first] - counted[first], counts)
-    return (running - before) * counted + pad
+    return (running - before) * counted + padding

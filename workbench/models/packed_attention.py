@@ -35,7 +35,7 @@ def attend(qkv: Tensor, groups: Sequence[Group], heads: int, dropout: float = 0.
 
     Args:
         qkv: Queries, keys and values side by side, shape ``(tokens, 3 × hidden)``.
-        groups: Cover the row without gaps.
+        groups: Cover the row from its start without gaps; what stands after them gives zeros.
         heads: Attention heads.
         dropout: Share of the attention weights set to zero.
 
@@ -49,4 +49,12 @@ def attend(qkv: Tensor, groups: Sequence[Group], heads: int, dropout: float = 0.
         query, key, value = qkv[group.start : group.end].view(shape).permute(2, 0, 3, 1, 4)
         mixed = scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         parts.append(mixed.transpose(1, 2).reshape(group.texts * group.length, hidden))
+    return joined(parts, qkv.shape[0])
+
+
+def joined(parts: list[Tensor], tokens: int) -> Tensor:
+    """The groups' rows one after the other, with zeros up to ``tokens`` rows."""
+    spare = tokens - sum(len(part) for part in parts)
+    if spare:
+        parts = [*parts, parts[0].new_zeros((spare, *parts[0].shape[1:]))]
     return parts[0] if len(parts) == 1 else torch.cat(parts)

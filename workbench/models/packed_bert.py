@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from workbench.models.packed_attention import attend
+from workbench.models.packed_attention import Group, attend
 
 if TYPE_CHECKING:
     from workbench.models.packed import PackedBatch
@@ -63,12 +63,14 @@ class BertParts:
         project: ELECTRA's way from the embeddings to the hidden size.
         layers: In order.
         heads: Attention heads.
+        attention: Queries, keys and values, groups, heads, dropout → what attention gives.
     """
 
     embed: Callable[[PackedBatch], Tensor]
     project: Step | None
     layers: Sequence[BertLayer]
     heads: int
+    attention: Callable[[Tensor, Sequence[Group], int, float], Tensor] = attend
 
 
 def knows(encoder: nn.Module) -> bool:
@@ -90,7 +92,7 @@ def forward(parts: BertParts, batch: PackedBatch) -> Tensor:
     if parts.project is not None:
         rows = parts.project(rows)
     for layer in parts.layers:
-        mixed = attend(layer.qkv(rows), groups, parts.heads, layer.attention_dropout)
+        mixed = parts.attention(layer.qkv(rows), groups, parts.heads, layer.attention_dropout)
         rows = layer.attention_norm(layer.attended(mixed), rows)
         rows = layer.output_norm(layer.contract(layer.expand(rows)), rows)
     return rows

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from workbench.models.packed_attention import Group
+from workbench.models.packed_attention import Group, joined
 
 if TYPE_CHECKING:
     from workbench.models.packed import PackedBatch
@@ -154,7 +154,7 @@ def _attend(
             enable_gqa=shared,
         )
         parts.append(mixed.transpose(1, 2).reshape(group.texts * group.length, *mixed.shape[1::2]))
-    return torch.cat(parts)[None], None
+    return joined(parts, query.shape[2])[None], None
 
 
 def _texts(rows: Tensor, group: Group) -> Tensor:

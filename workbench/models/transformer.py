@@ -167,6 +167,11 @@ class Transformer(nn.Module):
             )
         return self._tokenizer
 
+    @property
+    def backend_tokenizer(self) -> Any:
+        """The ``tokenizers.Tokenizer`` beneath, whoever built it."""
+        return self._tokenizer.backend_tokenizer
+
     def tokenize_texts(self, texts: Sequence[str]) -> list[Tokenized]:
         """Ids of each text, cut at ``max_seq_length``, not padded."""
         return tokenizers_room.tokenize_texts(self._tokenizer, texts, self.max_seq_length)

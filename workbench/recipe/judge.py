@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from workbench.compare.judged_models import JudgedModel, judged_model
@@ -14,6 +14,7 @@ from workbench.persistence.source import hand_over
 from workbench.recipe.build_model import build_model
 from workbench.recipe.config import TrainingConfig
 from workbench.recipe.examples import Examples
+from workbench.recipe.other_models import OtherModels
 from workbench.sentence_transformer import SentenceTransformer
 
 
@@ -23,7 +24,7 @@ def judge(
     tuned: Mapping[int, Path],
     *,
     name: str = "tuned",
-    others: Sequence[str] = (),
+    others: OtherModels | None = None,
     settings: ProofSettings | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -35,10 +36,11 @@ def judge(
         examples: Its data; the test part judges.
         tuned: Seed → folder of the trained model.
         name: Of the trained model, for people.
-        others: Other untuned models that could be used instead, by name or folder.
+        others: From ``other_models`` on the same test part; None for none.
         settings: How the proof is taken.
         progress, cancelled: As in ``prove``.
     """
+    beside = others or OtherModels()
     return prove(
         examples.test,
         base_model(config),
@@ -46,7 +48,8 @@ def judge(
             judged_model(name, SentenceTransformer(hand_over(folder), device=config.device), seed=seed)
             for seed, folder in tuned.items()
         ],
-        others=[judged_model(other, SentenceTransformer(other, device=config.device)) for other in others],
+        others=beside.models,
+        unjudged=beside.failures,
         leak=leak_facts(config, examples),
         settings=settings,
         progress=progress,

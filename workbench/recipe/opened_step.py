@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from torch import Tensor
 from workbench.recipe.config import TrainingConfig
 from workbench.recipe.loss_shares import loss_shares
 from workbench.recipe.prepare import Prepared, prepare
-from workbench.recipe.step_code import PARTS, PartCode, PartName
+from workbench.recipe.step_code import PartCode, PartName, loss_formula, part_codes
 from workbench.recipe.step_hooks import StepCapture, norms_by_layer, watched_step
 from workbench.training.events import Event, Stepped
 from workbench.util.similarity import pairwise_cos_sim
@@ -61,9 +60,9 @@ class OpenedPart:
     """A box of the diagram.
 
     Attributes:
-        name: A key of ``PARTS``.
+        name: One of ``PART_NAMES``.
         shape: Of its tensor, or its count; empty where there is none.
-        code: Its line in the classic script and in the plain loop.
+        code: Its lines in the classic script and in the plain loop.
     """
 
     name: PartName
@@ -185,7 +184,6 @@ def _record(
 ) -> OpenedStep:
     model, loss = prepared.model, prepared.loss
     pairs = _pairs(prepared, seen, cosines)
-    documented = (inspect.getdoc(type(loss)) or "").split("\n", 1)[0]
     token_shape = tuple(seen.token_embeddings[0].shape) if seen.token_embeddings else ()
     corner = seen.token_embeddings[0][0, :values, :values] if seen.token_embeddings else torch.zeros(0, 0)
     pooled = (seen.pooled or seen.embeddings)[0]
@@ -206,7 +204,7 @@ def _record(
         pairs,
         step.losses[0],
         type(loss).__name__,
-        documented.replace("``", "").rstrip("."),
+        loss_formula(loss),
         step.gradient_norms[0],
         norms_by_layer(seen.norms, loss, model),
         step.learning_rates[0],
@@ -232,7 +230,7 @@ def _parts(
         "update": (parameters,),
         "after": (len(seen.examples),),
     }
-    return tuple(OpenedPart(name, shapes.get(name, ()), code) for name, code in PARTS.items())
+    return tuple(OpenedPart(name, shapes.get(name, ()), code) for name, code in part_codes(prepared).items())
 
 
 def _pairs(prepared: Prepared, seen: StepCapture, cosines: _LazyCosines) -> tuple[OpenedPair, ...]:

@@ -14,6 +14,7 @@ from workbench.compare.settings import settings_for
 from workbench.compare.similarity_matrix import cosine_matrix
 from workbench.contenders.contract import Settings
 from workbench.models.folder import open_model
+from workbench.persistence.source import hand_over
 from workbench.recipe.config import TrainingConfig
 from workbench.recipe.examples import Examples
 
@@ -49,13 +50,13 @@ def models_side_by_side(
         models; ``contenders``: the first way's model encoded by every contender, pair by pair.
     """
     sentences = reader_sentences(examples)
-    folders = {BASE: config.model.name, **{way: str(folder) for way, folder in trained.items()}}
+    folders = {BASE: config.model.name, **{way: hand_over(folder) for way, folder in trained.items()}}
     compared = _compared(
         [_column(name, "own", folder) for name, folder in folders.items()], sentences, _ROUNDS, cancelled
     )
     speeds = {speed.label: speed.sentences_per_second for speed in compared.speeds}
-    first = next(iter(trained.values()))
-    alike = _compared([_column(name, name, str(first)) for name in _CONTENDERS], sentences, 0, cancelled)
+    first = hand_over(next(iter(trained.values())))
+    alike = _compared([_column(name, name, first) for name in _CONTENDERS], sentences, 0, cancelled)
     return {
         "sentences": list(sentences),
         "models": [

@@ -14,6 +14,7 @@ from workbench.contenders.contract import ModelPaths, Settings
 from workbench.contenders.train_contract import LossPlan, TrainingBatch, TrainPlan
 from workbench.losses import WRAPPERS
 from workbench.models.folder import open_model
+from workbench.persistence.source import hand_over
 from workbench.recipe.build_loader import index_batches
 from workbench.recipe.build_loss import halvings, loss_arguments
 from workbench.recipe.config import LossConfig
@@ -56,7 +57,7 @@ def batches_of(prepared: Prepared) -> list[TrainingBatch]:
 def start_model(prepared: Prepared, folder: Path) -> tuple[ModelPaths, Settings]:
     """Write the untrained model, changed modules and new layers with it, and admit it as any other."""
     prepared.model.save(folder)
-    checked = open_model(folder)
+    checked = open_model(hand_over(folder))
     settings = settings_for(checked, prompt="", device=str(prepared.model.device))
     threads = prepared.config.threads or torch.get_num_threads()
     return ModelPaths(checked.root, checked.encoder), replace(settings, threads=threads)

@@ -13,7 +13,7 @@ _NAMES = frozenset(
         "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONFAULTHANDLER",
         "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "HF_DATASETS_CACHE",
         "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "XDG_CACHE_HOME",
-        "CPU_CORES", "MEMORY", "ACCELERATOR", "SPACE_ID", "SYSTEM",
+        "CPU_CORES", "MEMORY", "ACCELERATOR", "SPACE_ID", "SPACES_ZERO_GPU", "SYSTEM",
     }
 )  # fmt: skip
 _PREFIXES = ("LC_", "OMP_", "MKL_", "OPENBLAS_", "KMP_", "CUDA_", "NVIDIA_", "NCCL_", "TORCH_", "PYTORCH_")
@@ -39,6 +39,11 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     kept["HF_TOKEN_PATH"] = os.devnull
     kept["PYTHONUNBUFFERED"] = "1"
     return kept
+
+
+def on_zero_gpu(environment: Mapping[str, str]) -> bool:
+    """Whether this is a Space whose GPU is lent by the call."""
+    return environment.get("SPACES_ZERO_GPU", "").lower() not in ("", "0", "false")
 
 
 def _is_kept(name: str) -> bool:

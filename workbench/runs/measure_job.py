@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from workbench.runs.job import JobContext
@@ -18,25 +17,22 @@ _WARM = 1
 def measure(context: JobContext) -> Mapping[str, Any] | None:
     """Measure a training before it is begun.
 
-    Settings: ``training`` (a ``TrainingConfig``), ``seeds``.
+    Settings: ``training`` (a ``TrainingConfig``), ``seeds``, ``others``.
 
     Returns:
         ``steps`` of one training, ``seconds_per_step``, ``judge_seconds`` (one model on the held-out part),
-        ``memory_mb`` (peak of this process), ``seeds``, and ``smallest``: the smallest difference that the
-        held-out data could show, or None where that is not known.
+        ``memory_mb`` (peak of this process), ``seeds``, how many ``others``, and ``smallest``: the smallest
+        difference that the held-out data could show, or None where that is not known.
 
     Raises:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
     """
     from workbench.compare.proof import smallest_before_training
-    from workbench.recipe.config import checked_config
     from workbench.recipe.judge import base_model, leak_facts
     from workbench.recipe.prepare import prepare
+    from workbench.runs.job_config import training_config
 
-    config = checked_config(context.config.get("training") or {})
-    if config.data.source.startswith("input:"):
-        path = context.inputs / Path(config.data.source[6:]).name
-        config = config.model_copy(update={"data": config.data.model_copy(update={"source": str(path)})})
+    config = training_config(context)
     prepared = prepare(config)
     marks = [time.perf_counter()]
 
@@ -74,6 +70,7 @@ def measure(context: JobContext) -> Mapping[str, Any] | None:
         "judge_seconds": time.perf_counter() - begun,
         "memory_mb": _peak_memory_mb(),
         "seeds": context.config.get("seeds", 1),
+        "others": len(context.config.get("others") or ()),
         "smallest": None
         if found is None or found.smallest is None
         else {

@@ -68,8 +68,9 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
     """Train every way and seed that the settings name, and judge what came out.
 
     Settings: ``training`` (a ``TrainingConfig``), ``ways`` (names of trainers), ``seeds`` (how many, from the
-    config's own on), ``prove`` (whether a proof ends it), ``others`` (untuned models to judge beside). All
-    ways of a seed are given the same batches.
+    config's own on), ``prove`` (whether a proof ends it), ``others`` (names of untuned models to judge
+    beside; what is wrong with one of them costs nothing but its place in the proof). All ways of a seed are
+    given the same batches.
 
     Raises:
         WorkbenchError: Whatever is wrong with the settings, the data or the model.
@@ -99,15 +100,10 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
 
 
 def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
-    from workbench.recipe.config import checked_config
+    from workbench.runs.job_config import training_config
 
     given = context.config
-    config = checked_config(given.get("training") or {})
-    source = config.data.source
-    if source.startswith("input:"):
-        # A file that came with the run lies under a name of ours.
-        data = config.data.model_copy(update={"source": str(context.inputs / Path(source[6:]).name)})
-        config = config.model_copy(update={"data": data})
+    config = training_config(context)
     ways = given.get("ways") or [config.trainer]
     count = given.get("seeds", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_SEEDS:
@@ -215,7 +211,10 @@ def _prove(
     from workbench.compare.proof_html import proof_html
     from workbench.compare.proof_report import proof_dict, proof_json
     from workbench.recipe.judge import judge
+    from workbench.recipe.other_models import other_models
 
+    names = [str(other) for other in context.config.get("others") or () if other != config.model.name]
+    others = other_models(names, examples.test, device=config.device, cancelled=context.stop)
     found = []
     for way in dict.fromkeys(fact["way"] for fact in facts):
         proof = judge(
@@ -223,7 +222,7 @@ def _prove(
             examples,
             {fact["seed"]: context.folder / fact["folder"] / "model" for fact in facts if fact["way"] == way},
             name=f"trained by {way}",
-            others=[str(other) for other in context.config.get("others", [])],
+            others=others,
             cancelled=context.stop,
         )
         for name, text in (("html", proof_html(proof)), ("json", proof_json(proof))):

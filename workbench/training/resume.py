@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError, InvalidValueError
 from workbench.models.folder import load_modules, open_model
 from workbench.models.protocols import TrainableModel
+from workbench.persistence.source import hand_over
 from workbench.training.checkpoint import Checkpoint, newest_checkpoint, read_checkpoint, write_checkpoint
 from workbench.training.collate import plain_batches
 from workbench.training.distributed import gather_bytes, rank, wait_for_all, world_size
@@ -232,7 +233,9 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, checkpoint: Checkpoint, na
 
 
 def _load_model(model: TrainableModel, checkpoint: Checkpoint) -> None:
-    modules = nn.Sequential(*(m for _, m in load_modules(open_model(checkpoint.model_folder).root).modules))
+    # The run's own folder, which may lie outside the root that a user's names are held to.
+    admitted = open_model(hand_over(checkpoint.model_folder)).root
+    modules = nn.Sequential(*(m for _, m in load_modules(admitted).modules))
     _copy(dict(modules.state_dict()), dict(model.state_dict()), checkpoint.folder.name)
 
 

@@ -77,6 +77,10 @@ KOREAN_PROOF_LABELS: dict[str, str] = {
     "fell": "떨어짐",
     "held": "유지됨",
     "choice": "쓰기 전에: 학습하지 않은 {choice}가 뒤지지 않습니다",
+    "baselines": "기준 모델",
+    "baselines-note": "학습 없이 쓸 수 있는 것: 같은 항목 {items:,}개에서 잰 {metric}, 그리고 학습한 모델과의 차이.",
+    "best-other": "학습하지 않은 다른 모델 중 최고",
+    "no-other": "학습하지 않은 다른 모델은 판정하지 않았습니다.",
     "differences": "학습한 모델 − 학습하지 않은 모델, 평가 데이터에서",
     "differences-note": (
         "막대는 짝지어 {resamples:,}번 다시 뽑은 {level:.0%} 구간이며 시드까지 들어 있습니다. p는 한쪽 검정이고 "

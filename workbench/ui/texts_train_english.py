@@ -9,6 +9,10 @@ TRAIN_ENGLISH: dict[str, str] = {
         "learns which article answers which question of an invented support desk, and is judged on questions "
         "it has never seen."
     ),
+    "train.zero_gpu": (
+        "The GPU of this Space is lent by the call and for minutes: a training, which outlives its call, runs on "
+        "the CPU here."
+    ),
     # Buttons
     "train.button_train": "Train",
     "train.button_ways": "Train three ways",
@@ -28,6 +32,23 @@ TRAIN_ENGLISH: dict[str, str] = {
     "train.button_yaml": "Write the form as YAML",
     "train.button_apply_yaml": "Fill the form from YAML",
     "train.button_script": "Show the script",
+    "train.button_push": "Push",
+    # Hub
+    "train.push": "Push to the Hub",
+    "train.push_model": "Which model",
+    "train.push_repo": "Repository, owner/name",
+    "train.push_private": "Private",
+    "train.push_note": (
+        "With your own login, into your namespace or one of your organisations. Your token is used for this "
+        "upload alone and kept nowhere."
+    ),
+    "train.push_login": "Sign in with Hugging Face, then open this again: the push is made with your own login.",
+    "train.push_incomplete": (
+        "This Space asks for a login, and what the login takes is not installed: gradio[oauth] in "
+        "requirements.txt, and hf_oauth: true in README.md."
+    ),
+    "train.pushing": "Uploading, for ten minutes at most …",
+    "train.pushed": "It is on the Hub: {url}",
     # Diagram
     "train.diagram": "The classic process; a box opens one step of it",
     "train.box_loader": "examples in batches",
@@ -136,6 +157,11 @@ TRAIN_ENGLISH: dict[str, str] = {
     "train.field_inner": "Loss inside",
     "train.field_evaluator": "Evaluator",
     "train.field_loss_arguments": "Arguments of the loss, one a line",
+    "train.field_others": "Other untuned models to judge beside",
+    "train.others_note": (
+        "A tuned model can beat its base and still be the wrong choice: the best of these stands in the proof. "
+        "Bundled, owner/name or a folder; the base itself is left out."
+    ),
     "train.evaluator_auto": "the one that fits",
     "train.none": "none",
     "train.all": "all cores",

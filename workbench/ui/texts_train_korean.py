@@ -8,6 +8,9 @@ TRAIN_KOREAN: dict[str, str] = {
         "문장 임베딩 모델을 학습하고, 정말 나아졌는지 읽습니다. 지금 설정 그대로면 내장 모델이 가상의 고객센터에서 "
         "어떤 글이 어떤 질문의 답인지 배우고, 처음 보는 질문으로 판정받습니다."
     ),
+    "train.zero_gpu": (
+        "이 Space의 GPU는 호출마다 몇 분씩만 빌려 씁니다. 학습은 호출보다 오래 걸리므로 여기서는 CPU에서 합니다."
+    ),
     # Buttons
     "train.button_train": "학습",
     "train.button_ways": "세 가지로 학습",
@@ -27,6 +30,22 @@ TRAIN_KOREAN: dict[str, str] = {
     "train.button_yaml": "양식을 YAML로 쓰기",
     "train.button_apply_yaml": "YAML로 양식 채우기",
     "train.button_script": "스크립트 보기",
+    "train.button_push": "올리기",
+    # Hub
+    "train.push": "Hub에 올리기",
+    "train.push_model": "어느 모델",
+    "train.push_repo": "저장소, owner/name",
+    "train.push_private": "비공개",
+    "train.push_note": (
+        "본인 로그인으로, 본인 또는 소속 조직의 이름 아래에 올립니다. 토큰은 이번 업로드에만 쓰고 어디에도 남기지 않습니다."
+    ),
+    "train.push_login": "Hugging Face에 로그인한 뒤 여기를 다시 여세요. 본인 로그인으로 올립니다.",
+    "train.push_incomplete": (
+        "이 Space는 로그인을 요구하지만 필요한 것이 설치되어 있지 않습니다: requirements.txt의 gradio[oauth]와 "
+        "README.md의 hf_oauth: true."
+    ),
+    "train.pushing": "올리는 중입니다. 길어야 10분 걸립니다 …",
+    "train.pushed": "Hub에 올렸습니다: {url}",
     # Diagram
     "train.diagram": "고전적인 학습 과정. 상자를 누르면 그 한 스텝이 열립니다",
     "train.box_loader": "예제를 배치로",
@@ -135,6 +154,11 @@ TRAIN_KOREAN: dict[str, str] = {
     "train.field_inner": "안쪽 손실",
     "train.field_evaluator": "평가자",
     "train.field_loss_arguments": "손실의 인자, 한 줄에 하나",
+    "train.field_others": "함께 판정할 학습하지 않은 모델",
+    "train.others_note": (
+        "학습한 모델이 바탕 모델보다 나아도 잘못된 선택일 수 있습니다. 이 가운데 최고가 증명에 함께 나옵니다. "
+        "내장, org/name 또는 폴더. 바탕 모델 자신은 빼고 판정합니다."
+    ),
     "train.evaluator_auto": "맞는 것",
     "train.none": "없음",
     "train.all": "모든 코어",

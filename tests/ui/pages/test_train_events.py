@@ -18,6 +18,7 @@ from workbench.compare.proof_report import proof_dict
 from workbench.errors import UnknownNameError
 from workbench.persistence.source import resolve
 from workbench.runs import train_job
+from workbench.runs.exports import to_yaml
 from workbench.runs.metrics import Metrics
 from workbench.runs.owner import new_owner
 from workbench.runs.record import Reason, Run
@@ -130,6 +131,26 @@ def test_training_every_way_is_offered_when_the_job_knows_several(runs, monkeypa
     assert alone["state.run"] != begun["state.run"]
 
 
+def test_other_models_go_with_the_run_and_with_its_estimate(runs):
+    asked = values(others=["a/b", "all-MiniLM-L6-v2"])
+    begun = events.start_own("en", OWNER, "k", [], *asked)
+    assert runs.runs[begun["state.run"]].config["others"] == ["a/b"]
+    measured = events.measure("en", OWNER, "k", [], *asked)
+    assert runs.runs[measured["state.measure"]].config["others"] == ["a/b"]
+    result = {"steps": 1, "seconds_per_step": 1.0, "judge_seconds": 10.0, "memory_mb": 1.0, "seeds": 1}
+    assert "30 s to judge" in results.estimate_html(result, "en")
+    assert "50 s to judge" in results.estimate_html({**result, "others": 2}, "en")
+
+
+def test_exported_settings_bring_their_other_models_back(runs):
+    begun = events.start_own("en", OWNER, "k", [], *values(others=["a/b"], seeds=2))
+    text = to_yaml(runs.runs[begun["state.run"]])
+    back = yaml_events.apply_yaml("en", text, *values())
+    assert (back["field.others"], back["field.seeds"]) == (["a/b"], 2)
+    # A config alone says nothing of them.
+    assert "field.others" not in yaml_events.apply_yaml("en", "epochs: 3", *values())
+
+
 def test_pasted_rows_go_with_the_run_as_a_file(runs):
     changes = events.start_own("en", OWNER, "k", [], *values(source="paste", pasted="a\tb\nc\td"))
     run = runs.runs[changes["state.run"]]
@@ -234,6 +255,37 @@ def test_a_measurement_leaves_an_estimate_and_no_run(runs):
     assert "172 items could show a difference of 0.0400 in ndcg@10 in 80%" in end["estimate"]
     assert runs.deleted == [run_id]
     assert not end["timer"].active
+
+
+def test_an_estimate_whose_page_was_closed_is_found_at_the_next_visit(runs):
+    old = events.measure("en", OWNER, "k1", [], *values())["state.measure"]
+    new = events.measure("en", OWNER, "k2", [], *values())["state.measure"]
+    # The made-up runs are listed as they came; the supervisor lists the newest first.
+    runs.list = lambda owner, **_: [runs.runs[one] for one in (new, old) if runs.runs[one].owner == owner]
+    runs.put(old, state="complete")
+    done = arriving({})
+    assert done["state.measure"] == new and done["timer"].active
+    assert runs.deleted == [old]
+    assert "state.measure" not in arriving({}, new_owner())
+    runs.put(new, state="complete")
+    runs.results[new] = {
+        "steps": 2, "seconds_per_step": 0.5, "judge_seconds": 4.0, "memory_mb": 8.0, "seeds": 1,
+        "smallest": None,
+    }  # fmt: skip
+    assert "2 steps of 0.50 s" in events.poll("en", OWNER, "", new, "")["estimate"]
+    assert runs.deleted[-1] == new
+    # Another tab of the same visitor sees nothing of it any more, and no error.
+    del runs.runs[new]
+    late = events.poll("en", OWNER, "", new, "")
+    assert (late["state.measure"], late["estimate"]) == ("", "") and not late["timer"].active
+
+
+def test_a_measurement_goes_on_beside_a_run_that_has_ended(runs):
+    run = events.start_own("en", OWNER, "k", [], *values())["state.run"]
+    runs.put(run, state="failed")
+    asked = events.measure("en", OWNER, "k", [], *values())["state.measure"]
+    there = arriving({"run": run})
+    assert (there["state.run"], there["state.measure"]) == (run, asked) and there["timer"].active
 
 
 def test_yaml_goes_out_and_comes_back_and_bad_yaml_changes_nothing():

@@ -24,6 +24,35 @@ def test_the_form_as_it_stands_is_a_run_that_needs_no_typing():
     assert (wish.config.epochs, wish.config.batch_size, wish.config.learning_rate) == (2, 16, 5e-5)
 
 
+def test_on_zero_gpu_the_form_asks_for_the_cpu_and_the_page_says_so(monkeypatch):
+    import gradio as gr
+
+    from workbench.ui.pages.train import train_page
+
+    def told():
+        with gr.Blocks() as demo:
+            train_page(demo)
+        return any(getattr(block, "elem_id", "") == "wb-train-zero-gpu" for block in demo.blocks.values())
+
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+    assert form.wish_of(values(), []).config.device is None and not told()
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    # The opened step, which runs in the app's own process, goes by it too.
+    assert form.wish_of(values(), []).config.device == "cpu" and told()
+
+
+def test_other_models_are_each_taken_once_and_never_the_base(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKBENCH_MODELS_ROOT", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    assert form.wish_of(values(), []).others == ()
+    asked = ["a/b", " a/b ", "", "mine", "./mine", form.BUNDLED]
+    assert form.wish_of(values(others=asked), []).others == ("a/b", str(tmp_path / "mine"))
+    # With another base, the bundled model is at hand as it stands.
+    assert form.wish_of(values(model="a/b"), []).others == (form.BUNDLED,)
+    assert form.wish_of(values(model="a/b", others=None), []).others == ()
+    assert form.wish_of(values(others="a/c"), []).others == ("a/c",)
+
+
 @pytest.mark.parametrize(
     ("changed", "place", "code"),
     [
@@ -41,6 +70,10 @@ def test_the_form_as_it_stands_is_a_run_that_needs_no_typing():
         ({"loss_arguments": "scale"}, "modules", "loss-arguments-format"),
         ({"loss_arguments": "a: &b 1\nc: *b"}, "modules", "loss-arguments-format"),
         ({"loss_arguments": "guide: ../../etc"}, "modules", "model-path-refused"),
+        ({"others": 7}, "modules", "not-text"),
+        ({"others": ["a/b", 7]}, "modules", "not-text"),
+        ({"others": ["../../etc"]}, "modules", "model-path-refused"),
+        ({"others": [f"a/{n}" for n in range(6)]}, "modules", "too-many-others"),
         ({"epochs": 1.5}, "settings", "not-whole"),
         ({"epochs": 0}, "settings", "config-invalid"),
         ({"learning_rate": "fast"}, "settings", "not-a-number"),

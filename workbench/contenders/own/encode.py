@@ -67,9 +67,8 @@ class OwnContender:
         """The tokens of one text as a batch of one."""
         first: Any = self.model[0]
         ids = list(first.tokenize_texts([self.settings.prompt + text])[0].inputs["input_ids"])
-        tokenizer = self.model.tokenizer
-        # A static embedding holds the bare tokenizer, an encoder the library's wrapper around one.
-        backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+        # A static embedding holds the bare tokenizer, an encoder a wrapper around one.
+        backend = first.backend_tokenizer if isinstance(first, Transformer) else first.tokenizer
         tokens = tuple(str(backend.id_to_token(index)) for index in ids)
         return TokenView(tokens, tuple(ids), (1,) * len(ids))
 

@@ -16,6 +16,7 @@ from workbench.ui.pages import train_yaml_events as yaml_events
 from workbench.ui.pages.train_form import FIELDS, ROLE_SLOTS
 from workbench.ui.pages.train_parts import lay_out
 from workbench.ui.pages.train_pieces import Parts
+from workbench.ui.pages.train_push import wire_push
 from workbench.ui.shell import greeting, translated
 from workbench.ui.wiring import of_message, on_components, plain
 
@@ -62,6 +63,7 @@ def train_page(demo: gr.Blocks) -> None:
     _wire_form(parts, named)
     _wire_step(parts, named)
     _wire_results(parts, named)
+    wire_push(parts, named)
 
 
 # What the events of a group may change; an event that changes another thing is an error.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -17,6 +19,9 @@ from workbench.ui.runs_home import checked_owner, notices_html, runs
 from workbench.ui.texts import Language, as_language, say
 from workbench.ui.widgets.html import NOTHING, element
 from workbench.ui.widgets.progress_line import idle_html, stage_html
+
+if TYPE_CHECKING:
+    from workbench.runs.record import Run
 
 # Part of the form → where its errors are shown.
 _PLACES: Mapping[Place, str] = {"data": "data_error", "modules": "loss_note", "settings": "error"}
@@ -37,19 +42,35 @@ def arrive(language: object, owner: object, request: gr.Request) -> Changes:
         "state.key": new_key(),
         "button.ways": gr.update(visible=len(ways_offered()) > 1),
     }
-    asked = request.query_params.get("run") or _going_on(secret)
+    found = _runs_of(secret)
+    going_on = next((run.id for run in found if run.active and run.kind == "train"), "")
+    asked = request.query_params.get("run") or going_on
+    changes |= _estimate_found(secret, found)
     if notices := notices_html(spoken):
         changes["error"] = notices
-    return changes | (_attached(spoken, secret, asked) if asked else {})
+    attached = _attached(spoken, secret, asked) if asked else {}
+    if "state.measure" in changes:
+        # The clock of a run that has ended must not stop that of the measurement.
+        attached.pop("timer", None)
+    return changes | attached
 
 
-def _going_on(owner: str) -> str:
-    """A training of this visitor that waits or runs."""
+def _runs_of(owner: str) -> Sequence[Run]:
+    """The newest runs of this visitor."""
     try:
-        found = runs().list(owner, limit=20)
+        return runs().list(owner, limit=20)
     except WorkbenchError:
-        return ""
-    return next((run.id for run in found if run.active and run.kind == "train"), "")
+        return ()
+
+
+def _estimate_found(owner: str, found: Sequence[Run]) -> Changes:
+    """A measurement whose page was closed before it ended: its estimate is shown now, older ones go."""
+    measured = [run for run in found if run.kind == "measure"]
+    for run in measured[1:]:
+        if not run.active:
+            with contextlib.suppress(WorkbenchError):
+                runs().delete(owner, run.id)
+    return {"state.measure": measured[0].id, "timer": gr.Timer(active=True)} if measured else {}
 
 
 def _attached(language: Language, owner: str, run_id: str) -> Changes:
@@ -87,6 +108,7 @@ def start(
             "training": wish.config.model_dump(mode="json"),
             "ways": chosen,
             "seeds": wish.seeds,
+            "others": list(wish.others),
             "prove": True,
         }
         with inputs_of(wish.data) as inputs:
@@ -182,6 +204,9 @@ def _measured(language: Language, owner: str, run_id: str) -> tuple[Changes, boo
             }, True
         result = runs().result(owner, run_id)
         runs().delete(owner, run_id)
+    except UnknownNameError:
+        # Another page of the same visitor has shown it and put it away.
+        return {"estimate": NOTHING, "state.measure": ""}, False
     except WorkbenchError as error:
         return {"estimate": error_box(error, language), "state.measure": ""}, False
     if result is None:
@@ -196,7 +221,11 @@ def measure(language: object, owner: object, key: object, columns: object, *valu
     try:
         wish = wish_of(values, columns)
         secret = checked_owner(owner)
-        settings = {"training": wish.config.model_dump(mode="json"), "seeds": wish.seeds}
+        settings = {
+            "training": wish.config.model_dump(mode="json"),
+            "seeds": wish.seeds,
+            "others": list(wish.others),
+        }
         with inputs_of(wish.data) as inputs:
             run = runs().submit(
                 secret, "measure", settings, name="estimate", key=_press(key, "measure"), inputs=inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any, Literal
 
 import yaml
 
-from workbench.errors import InvalidValueError, WorkbenchError
+from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
 from workbench.persistence.source import BUNDLED, resolve
 from workbench.recipe.config import TrainingConfig, checked_config
+from workbench.runs.environment import on_zero_gpu
 from workbench.ui.pages.train_checks import choice_of, maybe_whole_of, number_of, shown, text_of, whole_of
 from workbench.ui.pages.train_data import DataWish, data_values
 from workbench.ui.sentences import stored_upload
@@ -23,6 +25,7 @@ ROLE_SLOTS = 8
 AUTO = "auto"
 OWN = "model"
 MAX_SEEDS = 10
+MAX_OTHERS = 5
 MAX_PASTED = 1_000_000
 Place = Literal["data", "modules", "settings"]
 
@@ -49,6 +52,8 @@ DEFAULTS: Mapping[str, Any] = {
     "loss_arguments": "",
     "inner": "MultipleNegativesRankingLoss",
     "evaluator": AUTO,
+    # Where it is the base itself, it stands there already and is left out.
+    "others": (BUNDLED,),
     "epochs": 2,
     "batch_size": 16,
     "learning_rate": "5e-5",
@@ -95,11 +100,13 @@ class Wish:
         config: Its settings.
         seeds: How many trainings.
         data: Where its rows come from.
+        others: Other untuned models to judge beside the base.
     """
 
     config: TrainingConfig
     seeds: int
     data: DataWish
+    others: tuple[str, ...] = ()
 
 
 def by_name(values: Sequence[object]) -> dict[str, Any]:
@@ -128,6 +135,7 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
     rows = _at("data", lambda: data_values(data))
     model = _at("modules", lambda: _model(given))
     loss = _at("modules", lambda: _loss(given))
+    others = _at("modules", lambda: _others(given["others"], model["name"]))
     settings = _at("settings", lambda: _settings(given))
     seeds = _at("settings", lambda: whole_of(given["seeds"], "seeds"))
     if not 1 <= seeds <= MAX_SEEDS:
@@ -135,17 +143,20 @@ def wish_of(values: Sequence[object], columns: object) -> Wish:
             "settings",
             InvalidValueError("seeds-out-of-range", f"{seeds}", expected=f"1 to {MAX_SEEDS}", where="seeds"),
         )
-    whole = {"data": rows, "model": model, "loss": loss, **settings}
+    device = "cpu" if on_zero_gpu(os.environ) else None
+    whole = {"data": rows, "model": model, "loss": loss, "device": device, **settings}
     try:
         config = checked_config(whole, "settings")
     except WorkbenchError as error:
         key = error.came.split(":")[0].split(".")[0]
         place: Place = "data" if key == "data" else "modules" if key in ("model", "loss") else "settings"
         raise FormError(place, error) from error
-    return Wish(config, seeds, data)
+    return Wish(config, seeds, data, others)
 
 
-def form_values(config: TrainingConfig, seeds: int = 1) -> dict[str, Any]:
+def form_values(
+    config: TrainingConfig, seeds: int = 1, others: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Field → what its control shows of a config; the data of a file are not among them.
 
     The inverse of ``wish_of`` for everything that a control can show.
@@ -166,6 +177,8 @@ def form_values(config: TrainingConfig, seeds: int = 1) -> dict[str, Any]:
         "learning_rate": f"{config.learning_rate:g}",
         "seeds": seeds,
     }
+    if others is not None:
+        found["others"] = list(others)
     if loss.inner is not None:
         found["inner"] = loss.inner.name
     if data.source == "support-desk":
@@ -242,6 +255,34 @@ def _admitted(name: str) -> str:
     """
     found = resolve(name)
     return str(found.folder) if found.kind == "folder" else name
+
+
+def _others(names: object, base: str) -> tuple[str, ...]:
+    """Other untuned models, each once and none of them the base; whether one can be loaded is not asked here.
+
+    Raises:
+        InvalidTypeError: ``not-text``.
+        InvalidValueError: ``too-many-others``.
+        ModelSourceError: See ``resolve``.
+    """
+    given = [names] if isinstance(names, str) else names
+    if not isinstance(given, list | tuple | None):
+        raise InvalidTypeError("not-text", type(names).__name__, expected="a list of names", where="others")
+    asked = [text_of(name, "others", 300).strip() for name in given or ()]
+    found: dict[object, str] = {_identity(base): ""}
+    for name in filter(None, asked):
+        found.setdefault(_identity(name), _admitted(name))
+    others = tuple(name for name in found.values() if name)
+    if len(others) > MAX_OTHERS:
+        raise InvalidValueError(
+            "too-many-others", f"{len(others)} models", expected=f"at most {MAX_OTHERS}", where="others"
+        )
+    return others
+
+
+def _identity(name: str) -> object:
+    found = resolve(name)
+    return found.folder or found.repo
 
 
 def _loss(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,17 @@ from functools import partial
 
 import gradio as gr
 
-from workbench.ui.pages.train_form import AUTO, DEFAULTS, MAX_SEEDS, OWN, ROLE_SLOTS, SOURCES, VIEWS
+from workbench.persistence.source import BUNDLED
+from workbench.ui.pages.train_form import (
+    AUTO,
+    DEFAULTS,
+    MAX_OTHERS,
+    MAX_SEEDS,
+    OWN,
+    ROLE_SLOTS,
+    SOURCES,
+    VIEWS,
+)
 from workbench.ui.pages.train_pieces import Parts, button, control, note, show
 from workbench.ui.translate import heading
 
@@ -116,6 +126,11 @@ def lay_out_modules(parts: Parts) -> None:
                  min_width=140)  # fmt: skip
     show(parts, "loss_note")
     control(parts, "loss_arguments", gr.Textbox, lines=1, max_lines=5)
+    control(
+        parts, "others", gr.Dropdown, choices=[BUNDLED], multiselect=True, allow_custom_value=True,
+        max_choices=MAX_OTHERS, value=list(DEFAULTS["others"]),
+    )  # fmt: skip
+    parts.words.make(gr.HTML, {"value": partial(note, "train.others_note")})
 
 
 def lay_out_settings(parts: Parts) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 
+from workbench.runs.environment import on_zero_gpu
 from workbench.ui.pages.train_form_parts import (
     lay_out_data,
     lay_out_modules,
     lay_out_outputs,
     lay_out_settings,
 )
-from workbench.ui.pages.train_pieces import Parts, button, show
+from workbench.ui.pages.train_pieces import Parts, button, note, show
+from workbench.ui.pages.train_push import lay_out_push
 from workbench.ui.runs_home import owner_state
 from workbench.ui.shell import head
 from workbench.ui.texts import say
@@ -68,6 +72,8 @@ def _top(parts: Parts) -> None:
             {"value": lambda language: element("p", say(language, "train.lead"), class_="wb-lead")},
             elem_id="wb-train-lead",
         )
+        if on_zero_gpu(os.environ):
+            parts.words.make(gr.HTML, {"value": partial(note, "train.zero_gpu")}, elem_id="wb-train-zero-gpu")
         with gr.Row(elem_classes="wb-chips"):
             button(parts, "train", variant="primary", size="lg", elem_classes="wb-go")
             button(parts, "ways", variant="secondary", size="lg", elem_classes="wb-go", visible=False)
@@ -95,10 +101,12 @@ def _run(parts: Parts) -> None:
             button(parts, "cancel", visible=False)
             button(parts, "resume", visible=False)
         show(parts, "proof")
-        with gr.Row(elem_classes="wb-chips", visible=False, elem_id="wb-train-results") as results:
+        with gr.Column(visible=False, elem_id="wb-train-results") as results:
             parts.shown["results"] = results
-            for name in ("compare", "zip", "html", "json", "code", "yaml_out"):
-                button(parts, name)
+            with gr.Row(elem_classes="wb-chips"):
+                for name in ("compare", "zip", "html", "json", "code", "yaml_out"):
+                    button(parts, name)
+            lay_out_push(parts)
         show(parts, "compare_link")
         parts.shown["run_code"] = gr.Code(
             language="python", show_label=False, lines=6, max_lines=24, interactive=False, visible=False,

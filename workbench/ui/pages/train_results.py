@@ -77,8 +77,8 @@ def estimate_html(result: Mapping[str, Any], language: Language) -> Safe:
             seeds=say(language, "train.estimate_one")
             if seeds == 1
             else say(language, "train.estimate_seeds", seeds=seeds),
-            # The base and each seed's model, on the held-out part and on the general set.
-            judge=_time(judge * (1 + seeds) * 1.5, language),
+            # The base and each seed's model, held-out part and general set; others on the first alone.
+            judge=_time(judge * ((1 + seeds) * 1.5 + int(result.get("others", 0))), language),
             memory=count(round(result["memory_mb"])),
         )
     ]

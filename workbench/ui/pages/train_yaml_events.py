@@ -40,8 +40,8 @@ def apply_yaml(language: object, text: object, *values: object) -> Changes:
     """Fill the form from YAML, this page's or a config file's; what is wrong leaves all as it was."""
     spoken = as_language(language)
     try:
-        config, seeds = _config_of(str(text or ""))
-        found = form_values(config, seeds)
+        config, seeds, others = _config_of(str(text or ""))
+        found = form_values(config, seeds, others)
         source = found.get("source", by_name(values)["source"])
     except Exception as error:
         return refused(error, spoken)
@@ -67,13 +67,15 @@ def _named_roles(roles: Mapping[str, str], language: Language) -> Changes:
     return {"state.columns": list(roles)[:ROLE_SLOTS], **role_controls(columns, roles, language)}
 
 
-def _config_of(text: str) -> tuple[Any, int]:
-    """A config and a number of seeds, from a config's YAML or from a run's exported settings."""
+def _config_of(text: str) -> tuple[Any, int, list[str] | None]:
+    """A config, a number of seeds and other models, from a config's YAML or a run's exported settings."""
     from workbench.recipe.config import checked_config
     from workbench.runs.exports import from_text
 
     if "\nsettings:" in f"\n{text}":
         settings = from_text(text)["config"]
         seeds = settings.get("seeds", 1)
-        return checked_config(settings.get("training") or {}), seeds if isinstance(seeds, int) else 1
-    return config_from_yaml(text, "YAML"), 1
+        config = checked_config(settings.get("training") or {})
+        others = [str(name) for name in settings.get("others") or ()]
+        return config, seeds if isinstance(seeds, int) else 1, others
+    return config_from_yaml(text, "YAML"), 1, None

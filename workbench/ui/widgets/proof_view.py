@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TEMPLATES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN_PROOF}
 LABELS: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH_LABELS, "ko": KOREAN_PROOF_LABELS}
 _LOOKS = {"better": ("good", "✓"), "worse": ("bad", "✗"), "not shown": ("wait", "?")}
-_OPEN = frozenset({"differences", "detectable"})
+_OPEN = frozenset({"baselines", "differences", "detectable"})
 
 
 def proofs_html(proofs: Sequence[tuple[str, Proof]], language: Language) -> Safe:
