@@ -338,6 +338,7 @@ class SentenceTransformer(nn.Sequential):
         seed: int | None = None,
         precision: TrainingPrecision | None = None,
         gradient_accumulation_steps: int = 1,
+        packed: bool = True,
         early_stopping_patience: int | None = None,
         early_stopping_threshold: float = 0.0,
         resume_from_checkpoint: bool | str | Path = False,

@@ -36,6 +36,7 @@ from workbench.training import (
 from workbench.training.loader_state import ReplayedLoader
 from workbench.training.objective import Objective, StepFigures, train_step
 from workbench.training.reporting import REPORTERS
+from workbench.training.row_gradients import RowGradients
 
 
 def train(model: Any, loader: Any, **arguments: Any) -> TrainingResult:
@@ -259,7 +260,14 @@ def test_a_step_that_overflows_in_fp16_is_skipped_and_the_schedule_waits(still: 
 
     def step() -> StepFigures:
         return train_step(
-            objective, model, scaler, precision="fp32", micro_batches=1, max_grad_norm=1, where="here"
+            objective,
+            model,
+            scaler,
+            row_gradients=RowGradients(None),
+            precision="fp32",
+            micro_batches=1,
+            max_grad_norm=1,
+            where="here",
         )
 
     figures = step()

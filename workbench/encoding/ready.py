@@ -14,8 +14,7 @@ from workbench.encoding.engine import Engine, build_engine
 from workbench.encoding.freshness import WeightWatch
 from workbench.encoding.linear import Compute
 from workbench.errors import InvalidValueError
-from workbench.models.packed import packable, untouched
-from workbench.models.packed_pooling import can_pool_packed
+from workbench.models.packed_columns import padded_because
 from workbench.models.transformer import Transformer
 
 
@@ -55,7 +54,7 @@ def way_for(modules: Sequence[nn.Module], compute: Compute = "float32") -> Way:
     Raises:
         InvalidValueError: ``compute-not-supported``: a type that this model or device does not compute in.
     """
-    reason = _reason(modules)
+    reason = padded_because(modules)
     way = Way(None, reason) if reason else _packed(modules[0], compute)
     if way.engine is None and compute == "int8":
         raise InvalidValueError(
@@ -64,22 +63,6 @@ def way_for(modules: Sequence[nn.Module], compute: Compute = "float32") -> Way:
             expected="'float32' or 'bfloat16'",
         )
     return way
-
-
-def _reason(modules: Sequence[nn.Module]) -> str:
-    first = modules[0]
-    if type(first) is not Transformer:
-        return f"{type(first).__name__} is no encoder with attention"
-    if not untouched(first) or not all(map(untouched, modules[1:])):
-        return "a hook, an adapter or another forward stands in the model"
-    if not packable(first.encoder):
-        return f"{first.encoder.config.model_type} has no packed pass"  # type: ignore[union-attr]
-    if getattr(first.encoder.config, "output_hidden_states", False):
-        return "all layers are asked for"
-    if not can_pool_packed(modules[1:]):
-        names = ", ".join(type(module).__name__ for module in modules[1:]) or "nothing"
-        return f"after the encoder comes {names}"
-    return ""
 
 
 def _packed(first: nn.Module, compute: Compute) -> Way:

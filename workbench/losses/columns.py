@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor
 
 from workbench.models.module_checks import read_feature
+from workbench.models.packed_columns import embed_packed
 from workbench.models.protocols import EmbeddingModel, Features
 
 
@@ -28,5 +29,11 @@ def embed(model: EmbeddingModel, features: Features) -> Tensor:
 
 
 def embed_columns(model: EmbeddingModel, sentence_features: Iterable[Features]) -> list[Tensor]:
-    """Embed every column by itself. Shape ``(batch, dim)`` each."""
-    return [embed(model, features) for features in sentence_features]
+    """Embed every column whole. Shape ``(batch, dim)`` each.
+
+    In one pass without padding where ``fit`` has switched the model to it and every column allows it, else
+    column by column.
+    """
+    columns = list(sentence_features)
+    packed = embed_packed(model, columns)
+    return [embed(model, features) for features in columns] if packed is None else packed

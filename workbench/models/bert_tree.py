@@ -60,6 +60,7 @@ class BertTree(nn.Module):
                 position_embeddings=position,
                 token_type_embeddings=types,
                 LayerNorm=norm,
+                dropout=nn.Dropout(config.hidden_dropout_prob),
             )
         else:
             position = _table(config.max_position_embeddings, embedded, pad)
@@ -67,6 +68,7 @@ class BertTree(nn.Module):
                 word_embeddings=word,
                 token_type_embeddings=types,
                 LayerNorm=norm,
+                dropout=nn.Dropout(config.hidden_dropout_prob),
                 position_embeddings=position,
             )
         if embedded != hidden:
@@ -132,13 +134,22 @@ def _holds(header: Mapping[str, TensorInfo], prefix: str) -> bool:
 def _layer(config: BertConfig) -> nn.Module:
     hidden, wide, epsilon = config.hidden_size, config.intermediate_size, config.layer_norm_eps
     three = {name: _Linear(hidden, hidden) for name in ("query", "key", "value")}
+    weights_dropout = nn.Dropout(config.attention_probs_dropout_prob)
     return _tree(
         attention=_tree(
-            self=_tree(**three),
-            output=_tree(dense=_Linear(hidden, hidden), LayerNorm=nn.LayerNorm(hidden, eps=epsilon)),
+            self=_tree(**three, dropout=weights_dropout),
+            output=_tree(
+                dense=_Linear(hidden, hidden),
+                LayerNorm=nn.LayerNorm(hidden, eps=epsilon),
+                dropout=nn.Dropout(config.hidden_dropout_prob),
+            ),
         ),
         intermediate=_tree(dense=_Linear(hidden, wide)),
-        output=_tree(dense=_Linear(wide, hidden), LayerNorm=nn.LayerNorm(hidden, eps=epsilon)),
+        output=_tree(
+            dense=_Linear(wide, hidden),
+            LayerNorm=nn.LayerNorm(hidden, eps=epsilon),
+            dropout=nn.Dropout(config.hidden_dropout_prob),
+        ),
     )
 
 
@@ -150,7 +161,13 @@ def _tree(**parts: nn.Module) -> nn.Module:
 
 
 def fill(library: nn.Module, tree: nn.Module) -> None:
-    """Put a tree's parameters into the library's model: the very objects, which an optimizer may hold."""
+    """Put a tree's parameters into the library's model: the very objects, which an optimizer may hold.
+
+    Its dropout modules too: their shares may have been changed since.
+    """
     for name, module in tree.named_modules():
+        if isinstance(module, nn.Dropout):
+            parent, _, own = name.rpartition(".")
+            library.get_submodule(parent)._modules[own] = module
         if module._parameters:
             library.get_submodule(name)._parameters.update(module._parameters)

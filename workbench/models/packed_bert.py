@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, linear
+from torch.nn.functional import linear
 
 from workbench.models.packed_attention import Group, attend
 
@@ -42,6 +42,7 @@ class BertLayer:
         expand: Hidden → intermediate, the activation included.
         contract: Intermediate → hidden.
         attention_norm, output_norm: Layer norm of what stands beside the residual, and the residual.
+        attention_dropout: Share of the attention weights set to zero; 0 outside training.
     """
 
     qkv: Step
@@ -50,6 +51,7 @@ class BertLayer:
     contract: Step
     attention_norm: Callable[[Tensor, Tensor], Tensor]
     output_norm: Callable[[Tensor, Tensor], Tensor]
+    attention_dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,10 @@ class BertParts:
     """An encoder taken apart.
 
     Attributes:
-        embed: A batch's embeddings, shape ``(tokens, hidden)``, before dropout.
+        embed: A batch's embeddings, shape ``(tokens, hidden)``.
         project: ELECTRA's way from the embeddings to the hidden size.
         layers: In order.
         heads: Attention heads.
-        hidden_dropout, attention_dropout: 0 outside training.
         attention: Queries, keys and values, groups, heads, dropout → what attention gives.
     """
 
@@ -69,8 +70,6 @@ class BertParts:
     project: Step | None
     layers: Sequence[BertLayer]
     heads: int
-    hidden_dropout: float = 0.0
-    attention_dropout: float = 0.0
     attention: Callable[[Tensor, Sequence[Group], int, float], Tensor] = attend
 
 
@@ -89,35 +88,32 @@ def knows(encoder: nn.Module) -> bool:
 def forward(parts: BertParts, batch: PackedBatch) -> Tensor:
     """The last layer, shape ``(tokens, hidden)``."""
     groups = batch.groups
-    rows = _dropped(parts.embed(batch), parts.hidden_dropout)
+    rows = parts.embed(batch)
     if parts.project is not None:
         rows = parts.project(rows)
     for layer in parts.layers:
-        mixed = parts.attention(layer.qkv(rows), groups, parts.heads, parts.attention_dropout)
-        rows = layer.attention_norm(_dropped(layer.attended(mixed), parts.hidden_dropout), rows)
-        wide = layer.expand(rows)
-        rows = layer.output_norm(_dropped(layer.contract(wide), parts.hidden_dropout), rows)
+        mixed = parts.attention(layer.qkv(rows), groups, parts.heads, layer.attention_dropout)
+        rows = layer.attention_norm(layer.attended(mixed), rows)
+        rows = layer.output_norm(layer.contract(layer.expand(rows)), rows)
     return rows
 
 
 def live_parts(encoder: nn.Module) -> BertParts:
-    """The encoder's own parameters, so that gradients reach them; dropout where it is in training mode."""
+    """The encoder's own parameters, so that gradients reach them, and its own dropout modules."""
     config: Any = encoder.config
     tree: Any = encoder
     activation = ACTIVATIONS[config.hidden_act]
-    training = encoder.training
+    embed = embedding(encoder)
     return BertParts(
-        embed=embedding(encoder),
+        embed=lambda batch: tree.embeddings.dropout(embed(batch)),
         project=getattr(tree, "embeddings_project", None),
         layers=[_live_layer(layer, activation) for layer in tree.encoder.layer],
         heads=int(config.num_attention_heads),
-        hidden_dropout=float(config.hidden_dropout_prob) if training else 0.0,
-        attention_dropout=float(config.attention_probs_dropout_prob) if training else 0.0,
     )
 
 
 def embedding(encoder: nn.Module) -> Callable[[PackedBatch], Tensor]:
-    """The sum of word, type and position embeddings, normalised."""
+    """The sum of word, type and position embeddings, normalised; before dropout."""
     tables: Any = encoder.embeddings
 
     def embed(batch: PackedBatch) -> Tensor:
@@ -141,15 +137,13 @@ def fused_qkv(layer: Any) -> tuple[Tensor, Tensor]:
 def _live_layer(layer: Any, activation: Step) -> BertLayer:
     weight, bias = fused_qkv(layer)
     expand, after_attention, after_output = layer.intermediate.dense, layer.attention.output, layer.output
+    weights_dropout = layer.attention.self.dropout
     return BertLayer(
         qkv=lambda rows: linear(rows, weight, bias),
-        attended=after_attention.dense,
+        attended=lambda rows: after_attention.dropout(after_attention.dense(rows)),
         expand=lambda rows: activation(expand(rows)),
-        contract=after_output.dense,
+        contract=lambda rows: after_output.dropout(after_output.dense(rows)),
         attention_norm=lambda rows, residual: after_attention.LayerNorm(rows + residual),
         output_norm=lambda rows, residual: after_output.LayerNorm(rows + residual),
+        attention_dropout=float(weights_dropout.p) if weights_dropout.training else 0.0,
     )
-
-
-def _dropped(rows: Tensor, share: float) -> Tensor:
-    return dropout(rows, share) if share else rows

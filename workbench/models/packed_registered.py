@@ -60,6 +60,8 @@ def forward(encoder: nn.Module, batch: PackedBatch) -> Tensor:
                 twin = _TWINS[encoder] = packed_twin(encoder)
     if twin.training != encoder.training:
         twin.train(encoder.training)
+    if encoder.training:
+        _follow_shares(encoder, twin)
     return run(twin, batch)
 
 
@@ -95,9 +97,22 @@ def packed_twin(encoder: nn.Module) -> nn.Module:
     for name, module in encoder.named_modules():
         same = twin.get_submodule(name)
         same._parameters, same._buffers = module._parameters, module._buffers
+        for own, part in module._modules.items():
+            if isinstance(part, nn.Dropout | nn.Embedding):
+                # The very module: whoever sets a share, or how gradients come, sets it for both.
+                same._modules[own] = part
     twin.train(encoder.training)
     found: nn.Module = twin
     return found
+
+
+def _follow_shares(encoder: nn.Module, twin: nn.Module) -> None:
+    """Take over the shares of dropout that attention keeps as a number; dropout modules are the very same."""
+    for name, module in encoder.named_modules():
+        share = vars(module).get("attention_dropout")
+        if isinstance(share, float):
+            same: Any = twin.get_submodule(name)
+            same.attention_dropout = share
 
 
 def _register() -> None:

@@ -145,6 +145,8 @@ def open_step(config: TrainingConfig, *, rows: int = 3, values: int = 6) -> Open
             seed=config.seed,
             precision=config.precision,
             gradient_accumulation_steps=config.gradient_accumulation_steps,
+            # Column by column, as the hooks show it.
+            packed=False,
             progress=hear,
         )
     return _record(prepared, seen, told[0], before, rows, values)

@@ -20,7 +20,11 @@ from workbench.training.settings import FitSettings
 
 
 def fingerprint(
-    objectives: Sequence[Objective], model: TrainableModel, settings: FitSettings, steps_per_epoch: int
+    objectives: Sequence[Objective],
+    model: TrainableModel,
+    settings: FitSettings,
+    steps_per_epoch: int,
+    packed: bool,
 ) -> dict[str, Any]:
     """Name → value, flat, of what a JSON file can hold.
 
@@ -36,6 +40,7 @@ def fingerprint(
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
         "precision": settings.precision_on(model.device),
+        "packed": packed,
         "gradient_accumulation_steps": settings.gradient_accumulation_steps,
         "seed": settings.seed,
         "threads": torch.get_num_threads(),

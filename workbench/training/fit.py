@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from workbench.errors import InvalidTypeError, TrainingError
+from workbench.models.packed_columns import packing
 from workbench.models.protocols import TrainableModel
 from workbench.training.collate import Loader
 from workbench.training.distributed import any_process
@@ -50,7 +51,8 @@ def fit(
     try:
         run = prepare(model, pairs, evaluator, settings)
         try:
-            status = _train(run)
+            with packing(model, run.packed):
+                status = _train(run)
             save_last(run)
             result = _result(run, status)
         finally:
@@ -110,6 +112,7 @@ def _step(run: Run) -> None:
                 objective,
                 run.model,
                 run.training.scaler,
+                row_gradients=run.row_gradients,
                 precision=settings.precision_on(run.model.device),
                 micro_batches=settings.gradient_accumulation_steps,
                 max_grad_norm=settings.max_grad_norm,
@@ -176,5 +179,10 @@ def _result(run: Run, status: Status) -> TrainingResult:
         output_path=run.output,
         checkpoint=run.checkpoint,
         notices=tuple(run.notices),
-        conditions=conditions(run.model.device, settings.precision_on(run.model.device), settings.seed),
+        conditions=conditions(
+            run.model.device,
+            settings.precision_on(run.model.device),
+            settings.seed,
+            packed=run.packed,
+        ),
     )

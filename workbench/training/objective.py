@@ -25,6 +25,7 @@ from workbench.training.collate import (
 from workbench.training.data_checks import batch_teaches, check_tensors, examples_of, needs_of
 from workbench.training.distributed import average, average_gradients
 from workbench.training.loader_state import ReplayedLoader
+from workbench.training.row_gradients import RowGradients
 from workbench.training.rows import check_rows
 from workbench.training.settings import Precision
 
@@ -116,6 +117,7 @@ def train_step(
     model: TrainableModel,
     scaler: torch.amp.GradScaler,
     *,
+    row_gradients: RowGradients,
     precision: Precision,
     micro_batches: int,
     max_grad_norm: float | None,
@@ -127,6 +129,7 @@ def train_step(
         objective: Its learning rate is set already.
         model: That is trained.
         scaler: Enabled in fp16 only.
+        row_gradients: How the vocabulary's gradient comes.
         precision: Of the forward pass.
         micro_batches: Batches whose mean loss is descended.
         max_grad_norm: Longer gradients are shortened to it; None leaves them.
@@ -140,8 +143,11 @@ def train_step(
     for _ in range(micro_batches):
         features, labels = next_batch(objective, model, where)
         tokens += count_tokens(features)
-        with torch.autocast(
-            model.device.type, dtype=_TYPES.get(precision, torch.bfloat16), enabled=precision != "fp32"
+        with (
+            row_gradients.collected(),
+            torch.autocast(
+                model.device.type, dtype=_TYPES.get(precision, torch.bfloat16), enabled=precision != "fp32"
+            ),
         ):
             loss = _one_number(objective.loss(features, labels), objective.name)
         part = loss / micro_batches if micro_batches > 1 else loss
@@ -149,21 +155,20 @@ def train_step(
         total = part.detach() if total is None else total + part.detach()
     average_gradients(objective.loss.parameters())
     scaler.unscale_(objective.optimizer)
-    norm = torch.nn.utils.clip_grad_norm_(
-        objective.loss.parameters(), math.inf if max_grad_norm is None else max_grad_norm
-    )
     assert total is not None
-    # One transfer for both: each would wait for the device.
-    value, length = torch.stack([average(total).float(), norm.float()]).tolist()
-    place = f"{objective.name}, {where}"
-    _refuse_not_finite(value, "loss", place)
-    if not scaler.is_enabled():
-        _refuse_not_finite(length, "gradient", place)
-    rate = float(objective.optimizer.param_groups[0]["lr"])
-    before = scaler.get_scale()
-    scaler.step(objective.optimizer)
-    scaler.update()
-    objective.optimizer.zero_grad()
+    longest = math.inf if max_grad_norm is None else max_grad_norm
+    with row_gradients.clipped(objective.loss.parameters(), longest) as norm:
+        # One transfer for both: each would wait for the device.
+        value, length = torch.stack([average(total).float(), norm.float()]).tolist()
+        place = f"{objective.name}, {where}"
+        _refuse_not_finite(value, "loss", place)
+        if not scaler.is_enabled():
+            _refuse_not_finite(length, "gradient", place)
+        rate = float(objective.optimizer.param_groups[0]["lr"])
+        before = scaler.get_scale()
+        scaler.step(objective.optimizer)
+        scaler.update()
+        objective.optimizer.zero_grad()
     # A scaler that met an overflow skips the step and lowers its scale; the schedule waits with it.
     if scaler.get_scale() >= before:
         objective.scheduled += 1

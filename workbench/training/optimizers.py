@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,8 @@ from workbench.errors import InvalidTypeError, InvalidValueError
 
 # The classic list, matched as part of a parameter's name.
 _NO_DECAY = ("bias", "LayerNorm.bias", "LayerNorm.weight")
+# Arguments by which a user chooses between torch's forms of an optimizer.
+_FORMS = frozenset(("foreach", "fused", "capturable", "differentiable"))
 
 
 def parameter_groups(loss: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ def build_optimizer(
         InvalidTypeError: ``optimizer-arguments``: the class does not take these arguments.
     """
     groups = parameter_groups(loss, weight_decay)
+    chosen = {**optimizer_params, **_fused(optimizer_class, optimizer_params, groups)}
     if not any(parameter.requires_grad for group in groups for parameter in group["params"]):
         raise InvalidValueError(
             "nothing-to-train",
@@ -61,7 +64,7 @@ def build_optimizer(
             where="fit",
         )
     try:
-        return optimizer_class(groups, **optimizer_params)
+        return optimizer_class(groups, **chosen)
     except (TypeError, ValueError) as error:
         kind = InvalidTypeError if isinstance(error, TypeError) else InvalidValueError
         raise kind(
@@ -70,6 +73,19 @@ def build_optimizer(
             expected="a class of torch.optim, and arguments that it takes",
             where="fit, optimizer_params",
         ) from error
+
+
+def _fused(
+    optimizer_class: type[torch.optim.Optimizer],
+    optimizer_params: Mapping[str, Any],
+    groups: Sequence[Mapping[str, Any]],
+) -> dict[str, bool]:
+    """torch's one-pass form of AdamW where the user chose no form: the same formula, a third of the time."""
+    if optimizer_class is not torch.optim.AdamW or _FORMS & optimizer_params.keys():
+        return {}
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    fits = all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters)
+    return {"fused": True} if fits else {}
 
 
 def base_rates(optimizer: torch.optim.Optimizer) -> tuple[float, ...]:

@@ -22,8 +22,10 @@ from workbench.training.fingerprint import fingerprint
 from workbench.training.loader_state import ReplayedLoader
 from workbench.training.objective import Objective
 from workbench.training.optimizers import base_rates, build_optimizer
+from workbench.training.packed import choose_packed, row_gradients_of
 from workbench.training.position import Position
 from workbench.training.reporting import open_reporters
+from workbench.training.row_gradients import RowGradients
 from workbench.training.run import Evaluator, Run
 from workbench.training.settings import FitSettings
 from workbench.training.speed import Speedometer
@@ -77,7 +79,10 @@ def prepare(
     steps = _steps_per_epoch(objectives, settings)
     share_weights([objective.loss for objective in objectives])
     scaler = torch.amp.GradScaler(model.device.type, enabled=precision == "fp16")
-    facts = fingerprint(objectives, model, settings, steps)
+    packed, reason = choose_packed(model, settings.packed)
+    if reason:
+        notices.append(f"The columns of a batch run one by one and padded: {reason}")
+    facts = fingerprint(objectives, model, settings, steps, packed)
     run = Run(
         resume.Training(model, objectives, scaler, facts),
         settings,
@@ -88,6 +93,10 @@ def prepare(
         open_reporters(settings.report_to, _report_folder(settings)) if rank() == 0 else [],
         Bars(settings.epochs, steps, shown=settings.show_progress_bar and rank() == 0),
         Speedometer(),
+        packed,
+        row_gradients_of(model, [objective.loss for objective in objectives])
+        if packed
+        else RowGradients(None),
     )
     for text in notices:
         run.note(text)

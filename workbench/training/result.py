@@ -28,6 +28,7 @@ class Conditions:
         processes: That trained together.
         rank: This one among them.
         seed: None where none was set.
+        packed: Whether columns ran in one pass without padding where the loss embeds them whole.
     """
 
     versions: dict[str, str]
@@ -37,6 +38,7 @@ class Conditions:
     processes: int
     rank: int
     seed: int | None
+    packed: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class TrainingResult:
         return tuple(evaluation.score for evaluation in self.evaluations)
 
 
-def conditions(device: torch.device, precision: str, seed: int | None) -> Conditions:
+def conditions(device: torch.device, precision: str, seed: int | None, *, packed: bool = False) -> Conditions:
     """Read what this process runs on."""
     return Conditions(
         versions=versions(),
@@ -99,6 +101,7 @@ def conditions(device: torch.device, precision: str, seed: int | None) -> Condit
         processes=world_size(),
         rank=rank(),
         seed=seed,
+        packed=packed,
     )
 
 

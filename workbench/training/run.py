@@ -17,6 +17,7 @@ from workbench.training.events import Event
 from workbench.training.objective import Objective
 from workbench.training.position import Position
 from workbench.training.reporting import Reporter, report
+from workbench.training.row_gradients import RowGradients
 from workbench.training.settings import FitSettings
 from workbench.training.speed import Speedometer
 
@@ -38,6 +39,8 @@ class Run:
     reporters: list[Reporter]
     bars: Bars
     speed: Speedometer
+    packed: bool
+    row_gradients: RowGradients
     resumed_from: int | None = None
     output: Path | None = None
     checkpoint: Path | None = None

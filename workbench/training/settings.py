@@ -49,6 +49,9 @@ class FitSettings:
         seed: Seeds Python, numpy and torch; None leaves them as they are.
         precision: ``"fp32"``, ``"bf16"``, or on a GPU ``"fp16"``; weights stay as they are.
         gradient_accumulation_steps: Batches an optimizer step; their mean loss is descended.
+        packed: Run all columns of a batch in one pass without padding, where model and loss allow it: the
+            same loss up to rounding, in half the time. False pads column by column, which draws dropout in
+            the order in which upstream draws it.
         early_stopping_patience: Stop after so many evaluations without a better score.
         early_stopping_threshold: By how much a score has to be better to count.
         resume_from_checkpoint: True for the newest whole checkpoint in ``checkpoint_path``, or one's
@@ -86,6 +89,7 @@ class FitSettings:
     seed: int | None = None
     precision: Precision | None = None
     gradient_accumulation_steps: int = 1
+    packed: bool = True
     early_stopping_patience: int | None = None
     early_stopping_threshold: float = 0.0
     resume_from_checkpoint: bool | str | Path = False
@@ -103,6 +107,8 @@ class FitSettings:
             _check_number(name, getattr(self, name), 0.0)
         if self.max_grad_norm is not None:
             _check_number("max_grad_norm", self.max_grad_norm, 0.0, above=True)
+        if not isinstance(self.packed, bool):
+            raise _wrong_type("packed", self.packed, "True or False")
         for name in ("callback", "progress", "stop"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
                 raise _wrong_type(name, getattr(self, name), "a function")

@@ -117,6 +117,8 @@ def train_own(
             seed=plan.seed,
             precision=plan.precision,
             gradient_accumulation_steps=plan.accumulation,
+            # Padded column by column, dropout draws the numbers that it draws in the other trainers.
+            packed=not plan.dropout,
             early_stopping_patience=plan.patience,
             progress=recorder.hear,
             stop=stop,
