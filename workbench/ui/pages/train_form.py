@@ -271,7 +271,7 @@ def _others(names: object, base: str) -> tuple[str, ...]:
     asked = [text_of(name, "others", 300).strip() for name in given or ()]
     found: dict[object, str] = {_identity(base): ""}
     for name in filter(None, asked):
-        found.setdefault(_identity(name), _admitted(name))
+        found.setdefault(_identity(name), admitted_model(name))
     others = tuple(name for name in found.values() if name)
     if len(others) > MAX_OTHERS:
         raise InvalidValueError(
