@@ -44,9 +44,11 @@ def attend(qkv: Tensor, groups: Sequence[Group], heads: int, dropout: float = 0.
     """
     hidden = qkv.shape[1] // 3
     parts = []
-    for group in groups:
+    # Split at once: the gradient of a slice is a row as long as the whole, and there may be dozens.
+    pieces = torch.split(qkv, [group.texts * group.length for group in groups])
+    for group, piece in zip(groups, pieces, strict=True):
         shape = (group.texts, group.length, 3, heads, hidden // heads)
-        query, key, value = qkv[group.start : group.end].view(shape).permute(2, 0, 3, 1, 4)
+        query, key, value = piece.view(shape).permute(2, 0, 3, 1, 4)
         mixed = scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         parts.append(mixed.transpose(1, 2).reshape(group.texts * group.length, hidden))
     return joined(parts, qkv.shape[0])

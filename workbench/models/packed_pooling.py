@@ -44,8 +44,11 @@ def pool_packed(
         Shape ``(texts, dim)``, in packed order.
     """
     pooled = []
-    for group in batch.groups:
-        tokens = rows[group.start : group.end].view(group.texts, group.length, -1)
+    groups = batch.groups
+    # Not by slices: the gradient of each would be as long as all rows.
+    pieces = torch.split(rows, [group.texts * group.length for group in groups])
+    for group, piece in zip(groups, pieces, strict=True):
+        tokens = piece.view(group.texts, group.length, -1)
         features: Features = {"token_embeddings": tokens, "attention_mask": _ones(tokens)}
         if prompt_length is not None:
             features["prompt_length"] = prompt_length
