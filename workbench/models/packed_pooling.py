@@ -12,6 +12,7 @@ from workbench.models.dropout import Dropout
 from workbench.models.layer_norm import LayerNorm
 from workbench.models.normalize import Normalize
 from workbench.models.packed import PackedBatch
+from workbench.models.packed_attention import apart
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import Features
 
@@ -45,9 +46,7 @@ def pool_packed(
     """
     pooled = []
     groups = batch.groups
-    # Not by slices: the gradient of each would be as long as all rows.
-    pieces = torch.split(rows, [group.texts * group.length for group in groups])
-    for group, piece in zip(groups, pieces, strict=True):
+    for group, piece in zip(groups, apart(rows, groups), strict=True):
         tokens = piece.view(group.texts, group.length, -1)
         features: Features = {"token_embeddings": tokens, "attention_mask": _ones(tokens)}
         if prompt_length is not None:
