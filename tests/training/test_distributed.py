@@ -48,8 +48,9 @@ def test_two_processes_train_as_one(name: str, both: list[Any], still: Path) -> 
     assert len(alone["losses"]) == 2 and alone["losses"].min() > 0
     for results in both:
         for key, expected in alone.items():
-            # A norm is that of a gradient before it is shortened, up to 20 long.
-            limit = 1e-4 if key == "norms" else 1e-6
+            # Half the rows make other sums than all of them: losses were seen up to 3e-6 apart. A norm is
+            # that of a gradient before it is shortened, up to 20 long.
+            limit = 1e-4 if key == "norms" else 1e-5
             np.testing.assert_allclose(results[f"{name}/{key}"], expected, rtol=1e-6, atol=limit)
 
 

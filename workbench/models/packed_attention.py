@@ -44,12 +44,21 @@ def attend(qkv: Tensor, groups: Sequence[Group], heads: int, dropout: float = 0.
     """
     hidden = qkv.shape[1] // 3
     parts = []
-    for group in groups:
+    for group, piece in zip(groups, apart(qkv, groups), strict=True):
         shape = (group.texts, group.length, 3, heads, hidden // heads)
-        query, key, value = qkv[group.start : group.end].view(shape).permute(2, 0, 3, 1, 4)
+        query, key, value = piece.view(shape).permute(2, 0, 3, 1, 4)
         mixed = scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         parts.append(mixed.transpose(1, 2).reshape(group.texts * group.length, hidden))
     return joined(parts, qkv.shape[0])
+
+
+def apart(rows: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
+    """The rows of each group, without what stands after the last.
+
+    Split at once: the gradient of a slice is as long as all rows, and there may be dozens of groups.
+    """
+    sizes = [group.texts * group.length for group in groups]
+    return torch.split(rows, [*sizes, len(rows) - sum(sizes)])[:-1]
 
 
 def joined(parts: list[Tensor], tokens: int) -> Tensor:

@@ -12,6 +12,7 @@ from workbench.models.dropout import Dropout
 from workbench.models.layer_norm import LayerNorm
 from workbench.models.normalize import Normalize
 from workbench.models.packed import PackedBatch
+from workbench.models.packed_attention import apart
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import Features
 
@@ -44,8 +45,9 @@ def pool_packed(
         Shape ``(texts, dim)``, in packed order.
     """
     pooled = []
-    for group in batch.groups:
-        tokens = rows[group.start : group.end].view(group.texts, group.length, -1)
+    groups = batch.groups
+    for group, piece in zip(groups, apart(rows, groups), strict=True):
+        tokens = piece.view(group.texts, group.length, -1)
         features: Features = {"token_embeddings": tokens, "attention_mask": _ones(tokens)}
         if prompt_length is not None:
             features["prompt_length"] = prompt_length
