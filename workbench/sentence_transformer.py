@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from workbench.data.input_example import InputExample
 from workbench.data.texts import CheckedTexts, check_texts
+from workbench.encoding.arguments import check_arguments
 from workbench.encoding.encode import OutputValue, Rows, encode_texts
-from workbench.encoding.linear import COMPUTES, Compute
+from workbench.encoding.linear import Compute
 from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
-from workbench.encoding.report import EncodeReport, added
-from workbench.encoding.to_parquet import CHUNK_TEXTS, embed_into_parquet
+from workbench.encoding.report import EncodeReport
+from workbench.encoding.to_parquet import CHUNK_TEXTS, encode_into_parquet
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from workbench.models.folder import open_and_load, save_modules
 from workbench.models.folder_config import ModelConfig
@@ -36,9 +37,6 @@ from workbench.training.settings import Precision as TrainingPrecision
 from workbench.util.similarity import SimilarityFunction
 
 logger = logging.getLogger(__name__)
-
-_PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
-_OUTPUT_VALUES = ("sentence_embedding", "token_embeddings", None)
 
 
 class SentenceTransformer(nn.Sequential):
@@ -171,7 +169,8 @@ class SentenceTransformer(nn.Sequential):
             InvalidValueError: An argument out of range.
             UnknownNameError: A prompt that this model has not.
         """
-        self._check_arguments(batch_size, precision, output_value, compute)
+        several = isinstance(device, list | tuple)
+        check_arguments(batch_size, precision, output_value, compute, several)
         single = isinstance(sentences, str)
         checked = check_texts([sentences] if single else sentences)
         prefix = self._prompt(prompt, prompt_name)
@@ -179,17 +178,10 @@ class SentenceTransformer(nn.Sequential):
             show_progress_bar = logger.getEffectiveLevel() <= logging.INFO
         dim, cut = self._dims(truncate_dim)
         plain = output_value == "sentence_embedding"
-        if isinstance(device, list | tuple) and plain:
+        if several:
             job = Job(prefix, batch_size, normalize_embeddings, cut, dim, compute)
-            rows = self._encode_on(device, checked.texts, job, chunk_size)
+            rows = self._encode_on(cast(Sequence[str], device), checked.texts, job, chunk_size)
         else:
-            if isinstance(device, list | tuple):
-                raise InvalidValueError(
-                    "devices-need-sentence-embeddings",
-                    f"A list of devices with output_value={output_value!r}",
-                    expected="output_value='sentence_embedding'",
-                    fix="Give one device",
-                )
             if device is not None:
                 self.to(torch.device(cast(str, device)))
             self.eval()
@@ -244,35 +236,16 @@ class SentenceTransformer(nn.Sequential):
             What happened to the texts of all chunks; ``unique`` counts within a chunk.
 
         Raises:
-            InvalidValueError: ``precision-needs-all-rows``, ``out-not-parquet``.
-            WorkbenchError: As ``encode``; nothing is written then.
+            WorkbenchError: ``precision-needs-all-rows``, ``out-not-parquet``, and as ``encode``.
         """
-        if precision in ("int8", "uint8"):
-            raise InvalidValueError(
-                "precision-needs-all-rows",
-                f"precision is {precision!r}, whose buckets span all rows",
-                expected="'float32', 'binary' or 'ubinary'",
-                fix="Write float32, and quantise with workbench.util.quantization and fixed ranges",
-            )
-        reports: list[EncodeReport] = []
-
-        def embed(chunk: list[str]) -> Any:
-            rows = self.encode(chunk, precision=precision, **{"show_progress_bar": False, **kwargs})
-            reports.append(cast(EncodeReport, self.encode_report))
-            return rows
-
-        # None of them: what an empty file needs to know, and the arguments are checked before a text is read.
-        dim = int(self.encode([], precision=precision, **kwargs).shape[1])
-        reports.append(cast(EncodeReport, self.encode_report))
         facts = {
             "model": self.base_model_name or "",
             "prompt": self._prompt(kwargs.get("prompt"), kwargs.get("prompt_name")),
             "precision": precision,
             "normalized": str(bool(kwargs.get("normalize_embeddings", False))),
         }
-        embed_into_parquet(texts, Path(path), embed, dim=dim, facts=facts, chunk_texts=chunk_texts)
-        self.encode_report = added(reports)
-        return self.encode_report
+        given = {"show_progress_bar": False, **kwargs, "precision": precision}
+        return encode_into_parquet(self, texts, Path(path), given, facts, chunk_texts)
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """The padded batch of some texts, as ``forward`` takes it."""
@@ -517,31 +490,6 @@ class SentenceTransformer(nn.Sequential):
             "similarity": self.similarity_fn_name.value,
             "modules": [type(module).__name__ for module in self],
         }
-
-    @staticmethod
-    def _check_arguments(batch_size: int, precision: str, output_value: str | None, compute: str) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise InvalidValueError(
-                "batch-size-out-of-range",
-                f"batch_size is {batch_size!r}",
-                expected="an integer of at least 1",
-            )
-        if precision not in _PRECISIONS:
-            raise InvalidValueError(
-                "precision-unknown",
-                f"precision is {precision!r}",
-                expected=f"one of {', '.join(_PRECISIONS)}",
-            )
-        if compute not in COMPUTES:
-            raise InvalidValueError(
-                "compute-unknown", f"compute is {compute!r}", expected=f"one of {', '.join(COMPUTES)}"
-            )
-        if output_value not in _OUTPUT_VALUES:
-            raise InvalidValueError(
-                "output-value-unknown",
-                f"output_value is {output_value!r}",
-                expected="'sentence_embedding', 'token_embeddings' or None",
-            )
 
 
 def _best_device() -> torch.device:

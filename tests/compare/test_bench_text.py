@@ -57,7 +57,8 @@ def test_the_csv_has_a_row_a_measurement_and_one_a_refusal():
     "plan",
     [
         BenchPlan(),
-        replace(PLAN, batch_sizes=(8, 64), rounds=3, budget_seconds=2.5, memory=False, words=99),
+        # As many threads as any machine has.
+        replace(PLAN, threads=1, batch_sizes=(8, 64), rounds=3, budget_seconds=2.5, memory=False, words=99),
         BenchPlan(
             corpora=("documents", "yours"), own_texts=("a b", "c"), contenders=("own",), baseline="own"
         ),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.encoding.report import EncodeReport, added
 from workbench.errors import InvalidValueError
 from workbench.persistence.atomic import writing
 
@@ -76,6 +77,47 @@ def embed_into_parquet(
                 writer.close()
             temporary.unlink(missing_ok=True)
     return written
+
+
+def encode_into_parquet(
+    model: Any,
+    texts: Iterable[str],
+    path: Path,
+    arguments: Mapping[str, Any],
+    facts: Mapping[str, str],
+    chunk_texts: int = CHUNK_TEXTS,
+) -> EncodeReport:
+    """The same with a model's ``encode``, and one report of all its calls.
+
+    Args:
+        model: Has ``encode`` and ``encode_report``.
+        texts, path, facts, chunk_texts: As ``embed_into_parquet``.
+        arguments: Of ``encode``, ``precision`` among them.
+
+    Raises:
+        InvalidValueError: ``precision-needs-all-rows``, and as ``embed_into_parquet``.
+    """
+    precision = arguments["precision"]
+    if precision in ("int8", "uint8"):
+        raise InvalidValueError(
+            "precision-needs-all-rows",
+            f"precision is {precision!r}, whose buckets span all rows",
+            expected="'float32', 'binary' or 'ubinary'",
+            fix="Write float32, and quantise with workbench.util.quantization and fixed ranges",
+        )
+    reports: list[EncodeReport] = []
+
+    def embed(chunk: list[str]) -> NDArray[Any]:
+        rows: NDArray[Any] = model.encode(chunk, **arguments)
+        reports.append(model.encode_report)
+        return rows
+
+    # None of them: what an empty file needs to know, and the arguments are checked before a text is read.
+    dim = int(embed([]).shape[1])
+    embed_into_parquet(texts, path, embed, dim=dim, facts=facts, chunk_texts=chunk_texts)
+    report = added(reports)
+    model.encode_report = report
+    return report
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
