@@ -1,0 +1,1 @@
+"""ONNX Runtime over a graph that torch exports."""
