@@ -1,67 +1,65 @@
-"""The two fixed corpora of the speed benchmarks: short sentences, and paragraphs.
-
-Both are whole and in a fixed order, so that two runs on one machine time the same texts; ``digest`` says
-whether two results did.
-"""
+"""Two fixed corpora for speed: short sentences, and paragraphs that every installation brings."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import re
-from collections.abc import Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 
 from workbench.data.labelled_files import read_table
 from workbench.data.roles import find_roles
 from workbench.data.table_examples import to_input_examples
 
-_FEWEST_WORDS = 40
+# Fewer are headings, lists and badges; more are tables and change logs.
+_FEWEST_WORDS, _MOST_WORDS = 40, 300
 
 
 def sts_sentences() -> list[str]:
-    """The unique sentences of STS-B train, in the order of their first appearance.
+    """Corpus a: the distinct sentences of STS-B's training part, in order of first appearance.
 
-    Exits with the cure where WORKBENCH_DATA names no folder that holds ``stsb/train.csv``.
+    Raises:
+        SystemExit: ``WORKBENCH_DATA`` does not name a folder that holds ``stsb/train.csv``.
     """
-    path = Path(os.environ.get("WORKBENCH_DATA", "")) / "stsb" / "train.csv"
-    if not os.environ.get("WORKBENCH_DATA") or not path.is_file():
+    folder = os.environ.get("WORKBENCH_DATA")
+    if folder is None:
         raise SystemExit("Set WORKBENCH_DATA to a folder that holds stsb/train.csv")
-    table = read_table(path)
+    table = read_table(Path(folder) / "stsb" / "train.csv")
     examples = to_input_examples(table, find_roles(table), ("sentence1", "sentence2"), labels="score")
-    return list(dict.fromkeys(text for one in examples for text in one.texts))
+    return list(dict.fromkeys(text for example in examples for text in example.texts))
 
 
 def paragraphs(count: int = 1500) -> list[str]:
-    """Paragraphs of 40 words and more from installed packages' long descriptions.
+    """Corpus b: paragraphs of 40 to 300 words from installed packages, chosen by hash.
 
-    Which ones, and their order, follow from the hash of the text: they depend on what is installed, not on
-    the order in which packages are found.
+    They stand in the long descriptions of all packages and, since those hold some hundreds only, in the
+    docstrings of Transformers' models.
 
-    Exits where the installed packages hold fewer than ``count``.
+    Raises:
+        SystemExit: There are not as many.
     """
-    found: set[str] = set()
-    for package in importlib.metadata.distributions():
-        body = package.metadata.get_payload() or package.metadata.get("Description") or ""
-        for block in re.split(r"\n\s*\n", str(body)):
-            text = " ".join(block.split())
-            if len(text.split()) >= _FEWEST_WORDS:
-                found.add(text)
-    if len(found) < count:
-        raise SystemExit(f"The installed packages hold {len(found)} such paragraphs, {count} are needed")
-    return sorted(found, key=_hash)[:count]
+    import transformers
+
+    texts = [
+        str(each.metadata.get_payload() or each.metadata["Description"] or "") for each in distributions()
+    ]
+    for source in sorted((Path(transformers.__file__).parent / "models").rglob("*.py")):
+        texts.extend(
+            re.findall(r'"""(.*?)"""', source.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
+        )
+    found = {
+        " ".join(words)
+        for text in texts
+        for block in re.split(r"\n\s*\n", text)
+        if _FEWEST_WORDS <= len(words := block.split()) <= _MOST_WORDS
+    }
+    chosen = sorted(found, key=lambda text: hashlib.sha256(text.encode()).digest())[:count]
+    if len(chosen) < count:
+        raise SystemExit(f"The installed packages have {len(chosen)} such paragraphs, {count} are needed")
+    return chosen
 
 
-def digest(texts: Sequence[str]) -> str:
-    """SHA-256 of a corpus, its order and the borders of its texts included, in hex."""
-    whole = hashlib.sha256()
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
-        whole.update(len(data).to_bytes(8, "little"))
-        whole.update(data)
-    return whole.hexdigest()
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def corpus_sha256(texts: list[str]) -> str:
+    """What names a corpus in a result."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

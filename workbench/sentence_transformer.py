@@ -12,16 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from workbench.data.input_example import InputExample
-from workbench.data.texts import check_texts
-from workbench.encoding.encode import EncodeReport, OutputValue, encode_texts
+from workbench.data.texts import CheckedTexts, check_texts
+from workbench.encoding.encode import OutputValue, Rows, encode_texts
+from workbench.encoding.linear import COMPUTES, Compute
 from workbench.encoding.output import Precision, converted
 from workbench.encoding.processes import Job, encode_on_devices
+from workbench.encoding.report import EncodeReport, added
+from workbench.encoding.to_parquet import CHUNK_TEXTS, embed_into_parquet
 from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameError
-from workbench.models.folder import load_modules, open_model, save_modules
+from workbench.models.folder import open_and_load, save_modules
 from workbench.models.folder_config import ModelConfig
 from workbench.models.model_card import model_card
 from workbench.models.pooling import Pooling
 from workbench.models.protocols import InputModule
+from workbench.models.transformer import Transformer
 from workbench.persistence.upload import upload_folder
 from workbench.training import FitSettings, TrainingResult
 from workbench.training import fit as train
@@ -89,13 +93,12 @@ class SentenceTransformer(nn.Sequential):
         stated: ModelConfig | None = None
         notices: tuple[str, ...] = ()
         if modules is None:
-            checked = open_model(
+            checked, loaded = open_and_load(
                 cast(str, model_name_or_path),
                 revision=revision,
                 token=token,
                 local_files_only=local_files_only,
             )
-            loaded = load_modules(checked.root)
             modules, stated, notices = [m for _, m in loaded.modules], loaded.config, checked.notices
             name = checked.admitted.name
         super().__init__(*modules)
@@ -137,6 +140,7 @@ class SentenceTransformer(nn.Sequential):
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
         chunk_size: int | None = None,
+        compute: Compute = "float32",
     ) -> Any:
         """Embed texts; the order is kept, whatever the batches.
 
@@ -144,7 +148,7 @@ class SentenceTransformer(nn.Sequential):
             sentences: One text or a list of texts.
             prompt_name: Name of a prompt of this model; ignored where ``prompt`` is given.
             prompt: Text put before every input.
-            batch_size: Texts a forward call.
+            batch_size: Most texts a forward call.
             show_progress_bar: By default shown where logging is at INFO or below.
             output_value: ``"sentence_embedding"``, ``"token_embeddings"`` (one tensor
                 ``(tokens, dim)`` a text), or None for all features of each text.
@@ -155,17 +159,19 @@ class SentenceTransformer(nn.Sequential):
             normalize_embeddings: Scale to unit length, after truncation.
             truncate_dim: Keep the first so many dimensions.
             chunk_size: Texts a task where ``device`` is a list.
+            compute: In which type the encoder's linear layers multiply. ``"float32"`` is exact;
+                ``"bfloat16"`` and, on the CPU, ``"int8"`` are faster at a cost that ``docs/speed.md`` states.
 
         Returns:
             Shape ``(texts, dim)``; a single text gives ``(dim,)``; no texts give ``(0, dim)`` float32.
-            ``encode_report`` says what was cut, empty or repaired.
+            ``encode_report`` says what was cut, empty or repaired, and whether texts ran without padding.
 
         Raises:
             InvalidTypeError: A row that is no string.
             InvalidValueError: An argument out of range.
             UnknownNameError: A prompt that this model has not.
         """
-        self._check_arguments(batch_size, precision, output_value)
+        self._check_arguments(batch_size, precision, output_value, compute)
         single = isinstance(sentences, str)
         checked = check_texts([sentences] if single else sentences)
         prefix = self._prompt(prompt, prompt_name)
@@ -174,9 +180,8 @@ class SentenceTransformer(nn.Sequential):
         dim, cut = self._dims(truncate_dim)
         plain = output_value == "sentence_embedding"
         if isinstance(device, list | tuple) and plain:
-            rows = self._encode_on(
-                device, checked.texts, prefix, batch_size, normalize_embeddings, cut, chunk_size
-            )
+            job = Job(prefix, batch_size, normalize_embeddings, cut, dim, compute)
+            rows = self._encode_on(device, checked.texts, job, chunk_size)
         else:
             if isinstance(device, list | tuple):
                 raise InvalidValueError(
@@ -201,8 +206,9 @@ class SentenceTransformer(nn.Sequential):
                 truncate_dim=cut,
                 to_cpu=convert_to_numpy and not convert_to_tensor,
                 progress=show_progress_bar,
+                compute=compute,
             )
-        self._report(checked.empty, checked.replaced_surrogates, rows, len(checked.texts))
+        self._report(checked, rows, compute)
         if not plain:
             return rows.parts[0] if single else rows.parts
         result = converted(rows.embeddings, precision, convert_to_numpy, convert_to_tensor)
@@ -215,6 +221,58 @@ class SentenceTransformer(nn.Sequential):
     def encode_document(self, sentences: str | Sequence[str], **kwargs: Any) -> Any:
         """Embed documents with the first prompt of ``document``, ``passage``, ``corpus``; see ``encode``."""
         return self._encode_as(("document", "passage", "corpus"), sentences, kwargs)
+
+    def encode_to_parquet(
+        self,
+        texts: Iterable[str],
+        path: str | Path,
+        *,
+        chunk_texts: int = CHUNK_TEXTS,
+        precision: Precision = "float32",
+        **kwargs: Any,
+    ) -> EncodeReport:
+        """Embed more texts than fit into memory: read one after the other, written a chunk at a time.
+
+        Args:
+            texts: Read once; ``workbench.data.sentence_files.stream_sentences`` reads them from a file.
+            path: The Parquet file, columns ``text`` and ``embedding``; it appears when it is whole.
+            chunk_texts: Texts held at a time.
+            precision: ``"float32"``, ``"binary"`` or ``"ubinary"``; int8 needs the range of all rows.
+            kwargs: As ``encode`` takes them.
+
+        Returns:
+            What happened to the texts of all chunks; ``unique`` counts within a chunk.
+
+        Raises:
+            InvalidValueError: ``precision-needs-all-rows``, ``out-not-parquet``.
+            WorkbenchError: As ``encode``; nothing is written then.
+        """
+        if precision in ("int8", "uint8"):
+            raise InvalidValueError(
+                "precision-needs-all-rows",
+                f"precision is {precision!r}, whose buckets span all rows",
+                expected="'float32', 'binary' or 'ubinary'",
+                fix="Write float32, and quantise with workbench.util.quantization and fixed ranges",
+            )
+        reports: list[EncodeReport] = []
+
+        def embed(chunk: list[str]) -> Any:
+            rows = self.encode(chunk, precision=precision, **{"show_progress_bar": False, **kwargs})
+            reports.append(cast(EncodeReport, self.encode_report))
+            return rows
+
+        # None of them: what an empty file needs to know, and the arguments are checked before a text is read.
+        dim = int(self.encode([], precision=precision, **kwargs).shape[1])
+        reports.append(cast(EncodeReport, self.encode_report))
+        facts = {
+            "model": self.base_model_name or "",
+            "prompt": self._prompt(kwargs.get("prompt"), kwargs.get("prompt_name")),
+            "precision": precision,
+            "normalized": str(bool(kwargs.get("normalize_embeddings", False))),
+        }
+        embed_into_parquet(texts, Path(path), embed, dim=dim, facts=facts, chunk_texts=chunk_texts)
+        self.encode_report = added(reports)
+        return self.encode_report
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """The padded batch of some texts, as ``forward`` takes it."""
@@ -366,6 +424,9 @@ class SentenceTransformer(nn.Sequential):
     @property
     def _input_module(self) -> InputModule:
         first = self[0]
+        # Asked first: the check of a protocol would ask for the tokenizer, and so build the library's.
+        if isinstance(first, Transformer):
+            return cast(InputModule, first)
         if not isinstance(first, InputModule):
             raise InvalidTypeError(
                 "first-module-cannot-tokenize",
@@ -379,19 +440,9 @@ class SentenceTransformer(nn.Sequential):
             kwargs["prompt_name"] = next((name for name in names if name in self.prompts), None)
         return self.encode(sentences, **kwargs)
 
-    def _encode_on(
-        self,
-        devices: Sequence[str],
-        texts: list[str],
-        prompt: str,
-        batch_size: int,
-        normalize: bool,
-        truncate_dim: int | None,
-        chunk_size: int | None,
-    ) -> Any:
+    def _encode_on(self, devices: Sequence[str], texts: list[str], job: Job, chunk_size: int | None) -> Rows:
         if not devices:
             raise InvalidValueError("devices-empty", "An empty list of devices came", expected="at least one")
-        job = Job(prompt, batch_size, normalize, truncate_dim, truncate_dim or self._full_dim())
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "model"
             self.save(target)
@@ -433,21 +484,26 @@ class SentenceTransformer(nn.Sequential):
             )
         return cut, cut
 
-    def _report(self, empty: int, replaced: int, rows: Any, texts: int) -> None:
+    def _report(self, checked: CheckedTexts, rows: Rows, compute: Compute) -> None:
         self.encode_report = EncodeReport(
-            texts=texts,
+            texts=len(checked.texts),
             unique=rows.unique,
-            empty=empty,
-            replaced_surrogates=replaced,
+            empty=checked.empty,
+            replaced_surrogates=checked.replaced_surrogates,
             truncated=rows.truncated,
             tokens=rows.tokens,
             max_length=self.max_seq_length,
+            compute=compute,
+            packed=rows.packed,
+            padded_because=rows.padded_because,
+            padding=rows.padding,
+            seconds=rows.seconds,
         )
         if rows.truncated and self.warn_truncated:
             logger.warning(
                 "%d of %d texts are longer than %s tokens: their ends were not read (see encode_report)",
                 len(rows.truncated),
-                texts,
+                len(checked.texts),
                 self.max_seq_length,
             )
 
@@ -462,7 +518,7 @@ class SentenceTransformer(nn.Sequential):
         }
 
     @staticmethod
-    def _check_arguments(batch_size: int, precision: str, output_value: str | None) -> None:
+    def _check_arguments(batch_size: int, precision: str, output_value: str | None, compute: str) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidValueError(
                 "batch-size-out-of-range",
@@ -474,6 +530,10 @@ class SentenceTransformer(nn.Sequential):
                 "precision-unknown",
                 f"precision is {precision!r}",
                 expected=f"one of {', '.join(_PRECISIONS)}",
+            )
+        if compute not in COMPUTES:
+            raise InvalidValueError(
+                "compute-unknown", f"compute is {compute!r}", expected=f"one of {', '.join(COMPUTES)}"
             )
         if output_value not in _OUTPUT_VALUES:
             raise InvalidValueError(

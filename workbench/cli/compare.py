@@ -8,8 +8,10 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,13 +23,9 @@ from workbench.errors import InvalidValueError, UnknownNameError, WorkbenchError
 from workbench.persistence.source import BUNDLED
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from workbench.compare.results import Column, Comparison
     from workbench.data.sentence_files import SentenceFile
 
-ENCODE_LIMIT = 100_000
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 File = Annotated[
@@ -91,14 +89,17 @@ def encode(
     out: Annotated[Path, typer.Option(help="The Parquet file to write: columns text and embedding")],
     model: Model = BUNDLED,
     prompt: Annotated[str | None, typer.Option(help="Text put before every sentence")] = None,
-    precision: Annotated[str, typer.Option(help="float32, int8, uint8, binary or ubinary")] = "float32",
+    precision: Annotated[str, typer.Option(help="float32, binary or ubinary")] = "float32",
     normalize: Annotated[
         bool, typer.Option("--normalize/--no-normalize", help="Scale to unit length too")
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, …")] = None,
     batch_size: Annotated[int, typer.Option(help="Sentences a forward call")] = 32,
-    limit: Annotated[int, typer.Option(min=1, help="Sentences to take from the file")] = ENCODE_LIMIT,
+    limit: Annotated[int | None, typer.Option(min=1, help="Sentences to take; all without it")] = None,
     column: FileColumn = None,
+    compute: Annotated[
+        str, typer.Option(help="float32 is exact; bfloat16 and int8 are faster, at the cost in docs/speed.md")
+    ] = "float32",
 ) -> None:
     """Embed the sentences of a file and write them with their vectors to a Parquet file."""
     with errors_told():
@@ -106,35 +107,45 @@ def encode(
             raise InvalidValueError(
                 "out-not-parquet", f"{out.name!r}", expected="a name ending in .parquet", where="--out"
             )
-        texts = list(_sentences(file, column, limit).texts)
-        from workbench.sentence_transformer import SentenceTransformer
+        with _file_of(file) as (path, name):
+            from workbench.data.sentence_files import stream_sentences
+            from workbench.sentence_transformer import SentenceTransformer
 
-        encoder = SentenceTransformer(model, device=device)
-        embeddings = encoder.encode(
-            texts,
-            prompt=prompt,
-            batch_size=batch_size,
-            precision=precision,  # type: ignore[arg-type] # checked there, with a coded error
-            normalize_embeddings=normalize,
-            show_progress_bar=sys.stderr.isatty(),
-        )
-        facts = {"model": model, "prompt": prompt or "", "precision": precision, "normalized": str(normalize)}
-        _write_parquet(out, texts, embeddings, facts)
-    tell(f"{embeddings.shape[0]:,} embeddings of {embeddings.shape[1]:,} values in {out}")
+            texts = stream_sentences(path, name, column=column, limit=limit, told=tell)
+            # The first is asked for before a model is loaded: a file that cannot be read is told at once.
+            head = list(islice(texts, 1))
+            encoder = SentenceTransformer(model, device=device)
+            report = encoder.encode_to_parquet(
+                chain(head, texts),
+                out,
+                prompt=prompt,
+                batch_size=batch_size,
+                precision=precision,  # type: ignore[arg-type] # checked there, with a coded error
+                normalize_embeddings=normalize,
+                compute=compute,
+            )
+    tell(f"{report.texts:,} embeddings in {out}")
+
+
+@contextmanager
+def _file_of(file: str) -> Iterator[tuple[Path, str]]:
+    """Where the sentences lie, and the name that tells their format; - is the standard input."""
+    if file != "-":
+        # Links are followed here: it is the user's own machine and path.
+        yield Path(file).resolve(), Path(file).name
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "stdin.txt"
+        with copy.open("wb") as sink:
+            shutil.copyfileobj(sys.stdin.buffer, sink)
+        yield copy, "stdin.txt"
 
 
 def _sentences(file: str, column: str | None, limit: int) -> SentenceFile:
     from workbench.data.sentence_files import read_sentences
 
-    if file == "-":
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "stdin.txt"
-            with copy.open("wb") as sink:
-                shutil.copyfileobj(sys.stdin.buffer, sink)
-            found = read_sentences(copy, "stdin.txt", column=column, limit=limit)
-    else:
-        # Links are followed here: it is the user's own machine and path.
-        found = read_sentences(Path(file).resolve(), Path(file).name, column=column, limit=limit)
+    with _file_of(file) as (path, name):
+        found = read_sentences(path, name, column=column, limit=limit)
     for notice in found.notices:
         tell(notice)
     return found
@@ -256,32 +267,3 @@ def _show(comparison: Comparison, as_json: bool) -> None:
         typer.echo(json.dumps(comparison_dict(comparison), ensure_ascii=False, indent=2, allow_nan=False))
         return
     typer.echo(as_text(comparison))
-
-
-def _write_parquet(
-    path: Path, texts: Sequence[str], embeddings: NDArray[np.generic], facts: Mapping[str, str]
-) -> None:
-    """Write beside ``path`` and rename into place, so that a broken write leaves what was there."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from workbench.persistence.atomic import writing
-
-    count, dim = embeddings.shape
-    offsets = pa.array(np.arange(0, count * dim + 1, dim, dtype=np.int32))
-    vectors = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(embeddings).reshape(-1)))
-    table = pa.table({"text": pa.array(texts, pa.string()), "embedding": vectors}).replace_schema_metadata(
-        dict(facts)
-    )
-    with writing(path):
-        with tempfile.NamedTemporaryFile(
-            dir=path.resolve().parent, prefix=".", suffix=".tmp", delete=False
-        ) as sink:
-            pass
-        temporary = Path(sink.name)
-        try:
-            pq.write_table(table, temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)

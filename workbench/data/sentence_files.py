@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,14 +61,84 @@ def read_sentences(
         InvalidValueError: ``limit`` is below one.
         InvalidTypeError: ``path`` is not a ``Path``.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+    if limit is None:
         raise InvalidValueError(
             "limit-out-of-range", f"{limit!r}", expected="a whole number from 1", where="limit"
         )
+    _check_limit(limit)
     with open_data(path, original_name) as stream:
         table = table_of(stream, original_name, encoding)
         chosen = _choose_column(table, column, original_name)
         return _collect(table, chosen, original_name, limit)
+
+
+def stream_sentences(
+    path: Path,
+    original_name: str,
+    *,
+    column: str | None = None,
+    limit: int | None = None,
+    encoding: str | None = None,
+    told: Callable[[str], None] = lambda notice: None,
+) -> Iterator[str]:
+    """Sentences one after the other, for a file with more of them than fit into memory.
+
+    Args:
+        path, original_name, column, encoding: As ``read_sentences``.
+        limit: Sentences to give; None for all.
+        told: Given each notice, at the end at the latest.
+
+    Yields:
+        The sentences that hold a visible character.
+
+    Raises:
+        DataFileError: As ``read_sentences``; at a broken row, after the sentences before it.
+        InvalidValueError: ``limit`` is below one.
+    """
+    _check_limit(limit)
+    empty = replaced = given = 0
+    with open_data(path, original_name) as stream:
+        table = table_of(stream, original_name, encoding)
+        for notice in table.notices:
+            told(notice)
+        for place, value in table.rows(_choose_column(table, column, original_name)):
+            if value is not None and len(value) > MAX_FIELD_CHARS:
+                raise field_too_long(place)
+            if value is None or not value.strip():
+                empty += 1
+                continue
+            clean, count = _SURROGATE.subn("\ufffd", value)
+            replaced += count
+            yield clean
+            given += 1
+            if given == limit:
+                break
+    if not given:
+        raise _without_sentences(original_name)
+    for notice in _left_out(empty, replaced):
+        told(notice)
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise InvalidValueError(
+            "limit-out-of-range", f"{limit!r}", expected="a whole number from 1", where="limit"
+        )
+
+
+def _without_sentences(name: str) -> DataFileError:
+    return DataFileError(
+        "file-without-sentences", "No row holds a sentence", fix="Give at least one", where=name
+    )
+
+
+def _left_out(empty: int, replaced: int) -> list[str]:
+    notices = []
+    if empty:
+        notices.append(f"Left out {empty:,} rows without a visible character.")
+    if replaced:
+        notices.append(f"Replaced {replaced:,} half characters (lone surrogates) by \ufffd.")
+    return notices
 
 
 def _choose_column(table: Table, wanted: str | None, name: str) -> str | None:
@@ -127,9 +198,7 @@ def _collect(table: Table, column: str | None, name: str, limit: int) -> Sentenc
             )
         texts.append(clean)
     if not texts:
-        raise DataFileError(
-            "file-without-sentences", "No row holds a sentence", fix="Give at least one", where=name
-        )
+        raise _without_sentences(name)
     more = rows >= MAX_COUNTED_ROWS and table.known_rows is None
     total = max(rows, table.known_rows or 0)
     notices = list(table.notices)
@@ -137,8 +206,5 @@ def _collect(table: Table, column: str | None, name: str, limit: int) -> Sentenc
         notices.append(f"Read column {column!r} of {', '.join(map(repr, table.columns))}.")
     if len(texts) + empty < total:
         notices.append(f"Read the first {len(texts):,} of {'more than ' if more else ''}{total:,} rows.")
-    if empty:
-        notices.append(f"Left out {empty:,} rows without a visible character.")
-    if replaced:
-        notices.append(f"Replaced {replaced:,} half characters (lone surrogates) by \ufffd.")
+    notices.extend(_left_out(empty, replaced))
     return SentenceFile(tuple(texts), table.columns, column, total, tuple(notices))

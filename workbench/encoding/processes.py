@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from workbench.encoding.encode import Rows, encode_texts
+from workbench.encoding.linear import Compute
 from workbench.encoding.plan import unique_texts
 from workbench.errors import WorkbenchError
 from workbench.models.folder import load_modules
@@ -34,6 +35,7 @@ class Job:
     normalize: bool
     truncate_dim: int | None
     dim: int
+    compute: Compute = "float32"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class _Result:
     embeddings: NDArray[Any]
     truncated: list[int]
     tokens: int
+    packed: bool
+    padded_because: str
+    padded_tokens: float
+    seconds: dict[str, float]
 
 
 def encode_on_devices(
@@ -77,6 +83,11 @@ def encode_on_devices(
         truncated=tuple(index for index, place in enumerate(places) if place in cut),
         tokens=sum(result.tokens for result in results),
         unique=len(distinct),
+        packed=all(result.packed for result in results),
+        padded_because=next((result.padded_because for result in results if result.padded_because), ""),
+        padding=sum(result.padded_tokens for result in results)
+        / max(1, sum(result.tokens for result in results)),
+        seconds={name: sum(result.seconds[name] for result in results) for name in results[0].seconds},
     )
 
 
@@ -151,6 +162,7 @@ def _encode_task(
         dim=job.dim,
         normalize=job.normalize,
         truncate_dim=job.truncate_dim,
+        compute=job.compute,
     )
     indices = [index for index, _ in task]
     return _Result(
@@ -158,4 +170,8 @@ def _encode_task(
         embeddings=rows.embeddings.numpy(),
         truncated=[indices[position] for position in rows.truncated],
         tokens=rows.tokens,
+        packed=rows.packed,
+        padded_because=rows.padded_because,
+        padded_tokens=rows.padding * rows.tokens,
+        seconds=rows.seconds,
     )

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from workbench.errors import ModelFolderError
+from workbench.models.bert_tree import BertTree, fill
 from workbench.models.encoder_config import read_encoder_config
+from workbench.models.spare_tensors import is_spare
 from workbench.persistence.weights import (
     TensorInfo,
     load_tensors,
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 # The library sets the process's default dtype while it loads: two loads at once would mix them up.
 _LOADING = threading.Lock()
 
-# Tensors that a file may hold beyond the encoder: heads of other tasks, and buffers that are rebuilt.
-_SPARE_PREFIXES = ("cls.", "lm_head.", "classifier.", "qa_outputs.", "vocab_", "generator_", "discriminator_")
-_SPARE_PARTS = ("position_ids", "pooler.", "rotary_emb.inv_freq", "predictions.", "seq_relationship")
 # A masked-language head repeats the vocabulary once; more than this much surplus is another model.
 _MOST_SURPLUS = 2.5
 
@@ -60,6 +59,21 @@ def load_encoder(folder: Path, dtype: torch.dtype = torch.float32) -> tuple[nn.M
     if dtype == torch.float32 and stored & {"F16", "BF16"}:
         notices.append(f"{files[0].name}: {'/'.join(sorted(stored))} weights were converted to float32")
     return _build(config, tensors, dtype), notices
+
+
+def library_encoder(folder: Path, tree: BertTree) -> nn.Module:
+    """The library's model around the parameters of a tree: the same objects, in the tree's mode.
+
+    Args:
+        folder: The admitted folder that the tree was read from.
+    """
+    config, _ = read_encoder_config(folder)
+    dtype = next(tree.parameters()).dtype
+    # What the library draws or copies while it builds is dropped again for the tree's own.
+    model = _build(config, {name: value.detach().cpu() for name, value in tree.named_parameters()}, dtype)
+    model.to(next(tree.parameters()).device)
+    fill(model, tree)
+    return model.train(tree.training)
 
 
 def encoder_class(config: PretrainedConfig) -> type[Any]:
@@ -129,7 +143,7 @@ def _build(config: PretrainedConfig, tensors: dict[str, torch.Tensor], dtype: to
     if not has_pooler and getattr(model, "pooler", None) is not None:
         # The library filled it with random numbers; sentence embeddings never read it.
         model.pooler = None
-    spare = [name for name in info["unexpected_keys"] if not _is_spare(name)]
+    spare = [name for name in info["unexpected_keys"] if not is_spare(name)]
     if spare:
         raise ModelFolderError(
             "weights-unexpected",
@@ -151,10 +165,6 @@ def _refuse_missing(missing: list[str]) -> None:
             fix="Download the weights again; a library would fill the gap with random numbers",
             where="model.safetensors",
         )
-
-
-def _is_spare(name: str) -> bool:
-    return name.startswith(_SPARE_PREFIXES) or any(part in name for part in _SPARE_PARTS)
 
 
 def _few(names: list[str]) -> str:

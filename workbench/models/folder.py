@@ -90,11 +90,35 @@ def open_model(
         ModelSourceError: It cannot be found or fetched.
         ModelFolderError: It is not admitted.
     """
+    return _open(admit(name_or_path, revision=revision, token=token, local_files_only=local_files_only))[0]
+
+
+def open_and_load(
+    name_or_path: str | Path,
+    *,
+    revision: str | None = None,
+    token: str | None = None,
+    local_files_only: bool = False,
+) -> tuple[CheckedModel, LoadedModel]:
+    """Admit a model and give its modules: those that were built to check it, where it was not known yet.
+
+    Raises:
+        ModelSourceError: It cannot be found or fetched.
+        ModelFolderError: It is not admitted.
+    """
     admitted = admit(name_or_path, revision=revision, token=token, local_files_only=local_files_only)
+    checked, loaded = _open(admitted)
+    return checked, load_modules(checked.root) if loaded is None else loaded
+
+
+def _open(admitted: AdmittedFolder) -> tuple[CheckedModel, LoadedModel | None]:
+    """What is known of a folder, and the modules if they had to be built for it."""
     with _CHECKING:
-        if admitted.sha256 not in _CHECKED:
-            _CHECKED[admitted.sha256] = _describe(admitted)
-        return _CHECKED[admitted.sha256]
+        if admitted.sha256 in _CHECKED:
+            return _CHECKED[admitted.sha256], None
+        loaded = load_modules(admitted.path)
+        _CHECKED[admitted.sha256] = checked = _describe(admitted, loaded)
+        return checked, loaded
 
 
 def load_modules(folder: Path, dtype: torch.dtype = torch.float32) -> LoadedModel:
@@ -294,8 +318,7 @@ def _classic_limits(modules: Sequence[nn.Module], stated: Mapping[str, Any]) -> 
     return notices
 
 
-def _describe(admitted: AdmittedFolder) -> CheckedModel:
-    loaded = load_modules(admitted.path)
+def _describe(admitted: AdmittedFolder, loaded: LoadedModel) -> CheckedModel:
     modules = [module for _, module in loaded.modules]
     first = modules[0]
     pooling = next((module for module in modules if isinstance(module, Pooling)), None)

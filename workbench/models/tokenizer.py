@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.errors import ModelFolderError
+from workbench.models.bare_tokenizer import BareTokenizer, read_bare_tokenizer
 from workbench.models.protocols import Tokenized
 from workbench.models.schema_check import hold_to_schema
 from workbench.persistence.json_reader import read_json, scan_keys
@@ -41,6 +42,24 @@ class TokenizerConfig(BaseModel):
     do_lower_case: bool | None = None
     strip_accents: bool | None = None
     tokenize_chinese_chars: bool | None = None
+
+
+def open_tokenizer(folder: Path, embedding_rows: int) -> Any:
+    """The tokenizer of an admitted folder: its file's own where it is the library's too, else the library's.
+
+    Arguments and errors are those of ``load_tokenizer``.
+    """
+    bare = read_bare_tokenizer(folder, embedding_rows, TOKENIZER_JSON_BYTES)
+    return load_tokenizer(folder, embedding_rows) if bare is None else bare
+
+
+def library_tokenizer(folder: Path, embedding_rows: int, bare: BareTokenizer) -> Any:
+    """The library's tokenizer in place of a bare one, with what was set on that."""
+    tokenizer = load_tokenizer(folder, embedding_rows)
+    for name in ("model_max_length", "padding_side", "truncation_side"):
+        setattr(tokenizer, name, getattr(bare, name))
+    tokenizer.backend_tokenizer.normalizer = bare.backend_tokenizer.normalizer
+    return tokenizer
 
 
 def load_tokenizer(folder: Path, embedding_rows: int) -> Any:

@@ -13,13 +13,17 @@ from torch import Tensor, nn
 from workbench.errors import InvalidValueError
 from workbench.models import tokenizer as tokenizers_room
 from workbench.models.architectures import architecture
-from workbench.models.encoder import load_encoder
+from workbench.models.bare_tokenizer import BareTokenizer
+from workbench.models.bert_tree import BertTree, load_bert_tree
+from workbench.models.encoder import library_encoder, load_encoder
 from workbench.models.protocols import Features, Tokenized
 from workbench.models.transformer_config import TransformerConfig, read_transformer_config
 from workbench.persistence.atomic import write_json
 from workbench.persistence.checked_folder import admit
 from workbench.persistence.json_reader import read_json
 
+# Features that an encoder may take.
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _MODEL_ARGS = ("dtype", "torch_dtype", "attn_implementation")
 _TOKENIZER_ARGS = ("padding_side", "truncation_side", "model_max_length")
 
@@ -90,24 +94,38 @@ class Transformer(nn.Module):
         tokenizer_args: dict[str, Any],
     ) -> None:
         dtype = _dtype(model_args.get("dtype", model_args.get("torch_dtype", torch.float32)))
-        self.auto_model, self.notices = load_encoder(folder, dtype)
+        self._folder = folder
+        bare = None if "attn_implementation" in model_args else load_bert_tree(folder, dtype)
+        # Kept under the name by which everyone knows the encoder; the property of that name reads it.
+        self._modules["auto_model"], self.notices = bare or load_encoder(folder, dtype)
         if "attn_implementation" in model_args:
             self.auto_model.set_attn_implementation(model_args["attn_implementation"])  # type: ignore[operator]
-        self._tokenizer = tokenizers_room.load_tokenizer(folder, self._embedding_rows())
+        self._tokenizer = tokenizers_room.open_tokenizer(folder, self._embedding_rows())
         for name, value in tokenizer_args.items():
             setattr(self._tokenizer, name, value)
         self.do_lower_case = config.do_lower_case
         if self.do_lower_case:
             tokenizers_room.lower_case_first(self._tokenizer)
-        accepted = inspect.signature(self.auto_model.forward).parameters
-        self._forward_names = tuple(
-            name for name in ("input_ids", "attention_mask", "token_type_ids") if name in accepted
-        )
         self.max_seq_length = (
             min(self._tokenizer.model_max_length, self.position_limit)
             if config.max_seq_length is None
             else config.max_seq_length
         )
+
+    @property
+    def auto_model(self) -> nn.Module:
+        """The library's encoder. Its first use builds it, where ``encoder`` was a bare tree until then."""
+        encoder = self.encoder
+        if isinstance(encoder, BertTree):
+            encoder = self._modules["auto_model"] = library_encoder(self._folder, encoder)
+        return encoder
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The encoder as it stands: the library's, or the tree of its parameters that a packed pass needs."""
+        found = self._modules["auto_model"]
+        assert found is not None
+        return found
 
     @property
     def max_seq_length(self) -> int:
@@ -136,13 +154,17 @@ class Transformer(nn.Module):
     @property
     def position_limit(self) -> int:
         """Most tokens that the encoder's positions allow."""
-        config: Any = self.auto_model.config
+        config: Any = self.encoder.config
         reserved = architecture(config.model_type, "config.json").reserved_positions
         return int(config.max_position_embeddings) - reserved
 
     @property
     def tokenizer(self) -> Any:
-        """The Transformers tokenizer."""
+        """The library's tokenizer. Its first use builds it, where the file's own was enough until then."""
+        if isinstance(self._tokenizer, BareTokenizer):
+            self._tokenizer = tokenizers_room.library_tokenizer(
+                self._folder, self._embedding_rows(), self._tokenizer
+            )
         return self._tokenizer
 
     def tokenize_texts(self, texts: Sequence[str]) -> list[Tokenized]:
@@ -173,16 +195,18 @@ class Transformer(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Add ``token_embeddings``, shape ``(batch, tokens, dim)``; all layers too where the config asks."""
-        inputs = {name: features[name] for name in self._forward_names if name in features}
-        outputs = self.auto_model(**inputs, return_dict=True)
+        encoder = self.auto_model
+        accepted = inspect.signature(encoder.forward).parameters
+        inputs = {name: features[name] for name in _INPUTS if name in accepted and name in features}
+        outputs = encoder(**inputs, return_dict=True)
         features["token_embeddings"] = outputs.last_hidden_state
-        if getattr(self.auto_model.config, "output_hidden_states", False):
+        if getattr(encoder.config, "output_hidden_states", False):
             features["all_layer_embeddings"] = outputs.hidden_states
         return features
 
     def get_word_embedding_dimension(self) -> int:
         """Length of a token's vector."""
-        return int(self.auto_model.config.hidden_size)  # type: ignore[union-attr,arg-type]
+        return int(self.encoder.config.hidden_size)  # type: ignore[union-attr,arg-type]
 
     def get_config(self) -> dict[str, Any]:
         """What ``sentence_bert_config.json`` carries."""
@@ -191,11 +215,12 @@ class Transformer(nn.Module):
     def save_files(self, folder: Path) -> None:
         """Write encoder, tokenizer and ``sentence_bert_config.json`` into an existing folder."""
         self.auto_model.save_pretrained(folder)  # type: ignore[operator]
-        backend = self._tokenizer.backend_tokenizer
+        tokenizer = self.tokenizer
+        backend = tokenizer.backend_tokenizer
         # One length everywhere: a baked truncation or padding would contradict max_seq_length.
         backend.no_padding()
         backend.no_truncation()
-        self._tokenizer.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
         _drop_call_state(folder / "tokenizer_config.json")
         config = self.get_config()
         if not config["do_lower_case"]:
@@ -204,8 +229,10 @@ class Transformer(nn.Module):
         write_json(folder / "sentence_bert_config.json", config)
 
     def _embedding_rows(self) -> int:
-        embeddings: Any = self.auto_model.get_input_embeddings()  # type: ignore[operator]
-        return int(embeddings.weight.shape[0])
+        encoder: Any = self.encoder
+        if isinstance(encoder, BertTree):
+            return encoder.config.vocab_size
+        return int(encoder.get_input_embeddings().weight.shape[0])
 
 
 # What the library notes of truncation and padding that once stood in tokenizer.json, and of its last call.

@@ -209,7 +209,8 @@ def _is_finite(tensor: torch.Tensor) -> bool:
     for start in range(0, flat.numel(), _FINITE_CHUNK):
         chunk = flat[start : start + _FINITE_CHUNK]
         values = chunk.float() if chunk.element_size() == 1 else chunk
-        if not bool(torch.isfinite(values).all()):
+        # A sum is several times faster, and finite only if every number is; it may overflow on its own.
+        if not bool(torch.isfinite(values.sum())) and not bool(torch.isfinite(values).all()):
             return False
     return True
 

@@ -16,6 +16,8 @@ from workbench.losses.needs import DataNeeds, LabelKind
 
 # Rows named in an error; more would bury the first.
 _NAMED = 3
+# Losses see float32: a number that is finite in Python may be infinite there.
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def check_alike(rows: Sequence[InputExample], where: str = "batch") -> int:
@@ -152,7 +154,7 @@ def _not_numbers(label: Any) -> bool:
 
 def _not_finite(label: Any) -> bool:
     if isinstance(label, int | float):
-        return not math.isfinite(label)
+        return not -_LARGEST <= label <= _LARGEST
     return not bool(np.isfinite(_array(label)).all())
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import pearsonr, spearmanr
 
 from workbench.errors import InvalidValueError, ShapeMismatchError
 from workbench.evaluation.metrics.score import Score, Undefined
@@ -35,6 +34,9 @@ def pearson(gold: NDArray[Any], scores: NDArray[Any]) -> Score:
     undefined = _checked(gold, scores)
     if undefined is not None:
         return undefined
+    # Imported here: it takes half a second, and whoever only encodes needs none of it.
+    from scipy.stats import pearsonr
+
     return _clipped(pearsonr(gold.astype(np.float64), scores.astype(np.float64)).statistic)
 
 
@@ -46,6 +48,8 @@ def spearman(gold: NDArray[Any], scores: NDArray[Any]) -> Score:
     undefined = _checked(gold, scores)
     if undefined is not None:
         return undefined
+    from scipy.stats import spearmanr
+
     return _clipped(spearmanr(gold, scores).statistic)
 
 

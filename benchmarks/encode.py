@@ -1,0 +1,145 @@
+"""Encoding speed of every contender against upstream at its best batch size, in interleaved rounds.
+
+Run: ``WORKBENCH_DATA=folder-with-stsb python -m benchmarks.encode --rounds 5``, on a machine that does
+nothing else. Prints a table of ratios of medians, then one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.corpora import corpus_sha256, paragraphs, sts_sentences
+from workbench.compare.conditions import conditions
+from workbench.contenders.contract import ModelPaths, Settings
+from workbench.contenders.registry import CONTENDERS
+from workbench.models.folder import open_model
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = "all-MiniLM-L6-v2"
+BASELINE = "upstream fp32"
+# Upstream's best batch size is looked for among these, on a part of the corpus.
+BATCH_SIZES = (16, 32, 64)
+SHORT = {"float32": "fp32", "bfloat16": "bf16"}
+
+Encode = Callable[[list[str]], NDArray[np.float32]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--corpora", default="ab")
+    parser.add_argument("--texts", type=int, default=None, help="only so many of each corpus, to try it out")
+    parser.add_argument("--only", default=None, help="names joined by commas, upstream aside")
+    options = parser.parse_args()
+    results = {}
+    for name in options.corpora:
+        texts = {"a": sts_sentences, "b": paragraphs}[name]()[: options.texts]
+        results[name] = measure(name, texts, options.rounds, options.only)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    print(
+        json.dumps(
+            {
+                "benchmark": "encode",
+                "date": time.strftime("%Y-%m-%d"),
+                "commit": commit.stdout.strip(),
+                "corpora": results,
+                "conditions": asdict(conditions()),
+            },
+            default=dict,
+        )
+    )
+
+
+def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[str, Any]:
+    checked = open_model(MODEL)
+    paths = ModelPaths(checked.root, checked.encoder)
+    threads = torch.get_num_threads()
+    base = {"pooling": checked.pooling, "max_length": checked.max_length, "threads": threads}
+    best = best_batch_size(paths, base, texts[:: max(1, len(texts) // 500)])
+    encoders: dict[str, Encode] = {}
+    # Contender, precision; None where it is not installed.
+    for kind, precision in (
+        ("upstream", "float32"),
+        ("own", "float32"),
+        ("own", "bfloat16"),
+        ("own", "int8"),
+        ("manual", "float32"),
+        ("onnxruntime", "float32"),
+        ("onnxruntime", "int8"),
+        ("openvino", "float32"),
+        ("openvino", "bfloat16"),
+    ):
+        label = f"{kind} {SHORT.get(precision, precision)}"
+        if kind not in CONTENDERS or (only and label != BASELINE and label not in only.split(",")):
+            continue
+        size = best if kind == "upstream" else 32
+        encoders[label] = (
+            CONTENDERS[kind].open(paths, Settings(**base, precision=precision, batch_size=size)).encode
+        )
+    seconds: dict[str, list[float]] = {label: [] for label in encoders}
+    rows: dict[str, NDArray[np.float32]] = {}
+    for encode in encoders.values():
+        encode(texts[:64])
+    for number in range(rounds):
+        for label, encode in encoders.items():
+            begun = time.perf_counter()
+            rows[label] = encode(texts)
+            seconds[label].append(time.perf_counter() - begun)
+        print(f"corpus {name}, round {number + 1} of {rounds}", flush=True)
+    medians = {label: statistics.median(times) for label, times in seconds.items()}
+    print(f"\ncorpus {name}: {len(texts)} texts, {threads} threads, upstream at batch size {best}")
+    print(f"{'':<18}{'seconds':>9}{'× upstream':>12}{'smallest cosine':>17}{'largest difference':>20}")
+    out = {}
+    for label, median in medians.items():
+        one, other = rows[label], rows[BASELINE]
+        cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+        ratios = [base / own for base, own in zip(seconds[BASELINE], seconds[label], strict=True)]
+        difference = float(np.abs(one - other).max())
+        print(
+            f"{label:<18}{median:>9.2f}{statistics.median(ratios):>12.2f}{cosines.min():>17.6f}{difference:>20.1e}"
+        )
+        out[label] = {
+            "seconds": seconds[label],
+            "ratio": statistics.median(ratios),
+            "ratios": ratios,
+            "smallest_cosine": float(cosines.min()),
+            "largest_difference": difference,
+        }
+    return {
+        "texts": len(texts),
+        "sha256": corpus_sha256(texts),
+        "threads": threads,
+        "upstream_batch_size": best,
+        "contenders": out,
+    }
+
+
+def best_batch_size(paths: ModelPaths, base: dict[str, Any], texts: list[str]) -> int:
+    """Upstream's fastest batch size on a part of the texts, of two rounds each."""
+    found = {}
+    for size in BATCH_SIZES:
+        encode = CONTENDERS["upstream"].open(paths, Settings(**base, batch_size=size)).encode
+        encode(texts[:64])
+        times = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            encode(texts)
+            times.append(time.perf_counter() - begun)
+        found[size] = min(times)
+    return min(found, key=lambda size: found[size])
+
+
+if __name__ == "__main__":
+    main()
