@@ -63,6 +63,11 @@ def installed_contenders() -> tuple[str, ...]:
     return tuple(name for name in CONTENDERS if not missing_packages(name))
 
 
+def traced_contenders() -> tuple[str, ...]:
+    """Names of the contenders that can be looked into stage by stage."""
+    return tuple(name for name, kind in CONTENDERS.items() if kind.record is not None)
+
+
 def require_installed(name: str) -> None:
     """Refuse a contender whose packages are not here.
 
