@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.corpora import corpus_sha256, paragraphs, sts_sentences
 from workbench.compare.conditions import conditions
 from workbench.contenders.contract import ModelPaths, Settings
-from workbench.contenders.registry import CONTENDERS
+from workbench.contenders.registry import CONTENDERS, missing_packages
 from workbench.models.folder import open_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
     base = {"pooling": checked.pooling, "max_length": checked.max_length, "threads": threads}
     best = best_batch_size(paths, base, texts[:: max(1, len(texts) // 500)])
     encoders: dict[str, Encode] = {}
-    # Contender, precision; None where it is not installed.
+    # Contender, precision; left out where it is not installed.
     for kind, precision in (
         ("upstream", "float32"),
         ("own", "float32"),
@@ -82,7 +82,7 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
         ("openvino", "bfloat16"),
     ):
         label = f"{kind} {SHORT.get(precision, precision)}"
-        if kind not in CONTENDERS or (only and label != BASELINE and label not in only.split(",")):
+        if missing_packages(kind) or (only and label != BASELINE and label not in only.split(",")):
             continue
         size = best if kind == "upstream" else 32
         encoders[label] = (

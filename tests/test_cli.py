@@ -204,6 +204,18 @@ def test_compare_as_json_holds_every_setting_and_the_verdicts(file: Path) -> Non
     assert [speed["label"] for speed in report["speeds"]] == ["own", "manual"]
 
 
+def test_a_contender_that_is_not_installed_is_told_before_any_work(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.contenders import registry
+
+    monkeypatch.setattr(registry, "find_spec", lambda package: None)
+    result = run("compare", str(file), "--contender", "own", "--contender", "onnxruntime")
+    assert result.exit_code == 2
+    assert "contender-not-installed" in result.stderr and "pip install onnxruntime onnx" in result.stderr
+    assert not result.stdout
+
+
 def test_a_column_that_fails_is_told_and_the_rest_is_shown(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

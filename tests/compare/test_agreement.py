@@ -94,7 +94,9 @@ def test_a_pipeline_that_depends_on_its_batch_does_not_hide_behind_its_own_floor
     assert agree(a, b, NoiseFloor(0.1, {"a": 1e-7, "b": 0.1}, 4.0, "")).verdict == "different"
 
 
-@pytest.mark.parametrize(("precision", "step"), [("bfloat16", 2.0**-8), ("float16", 2.0**-11)])
+@pytest.mark.parametrize(
+    ("precision", "step"), [("bfloat16", 2.0**-8), ("float16", 2.0**-11), ("int8", 2.0**-6)]
+)
 def test_precision_is_a_verdict_only_at_the_size_of_its_rounding(precision: str, step: float) -> None:
     a = unit(0)
     for size, verdict in ((step, "precision"), (40 * step, "different")):

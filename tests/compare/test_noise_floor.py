@@ -39,8 +39,9 @@ def test_no_floor_is_zero() -> None:
     contender = FakeContender()
     rows = contender.encode(["a", "b"])
     assert column_floor(contender, ["a", "b"], rows) == pytest.approx(2**-20 * np.abs(rows).max())
-    half = FakeContender(settings=Settings(precision="bfloat16"))
-    assert column_floor(half, ["a", "b"], rows) == pytest.approx(2**-8 * np.abs(rows).max())
+    for precision, step in (("bfloat16", 2**-8), ("int8", 2**-7)):
+        coarse = FakeContender(settings=Settings(precision=precision))
+        assert column_floor(coarse, ["a", "b"], rows) == pytest.approx(step * np.abs(rows).max())
 
 
 def test_it_stays_small_with_many_texts() -> None:

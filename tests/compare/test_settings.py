@@ -51,7 +51,7 @@ def test_overrides_replace_what_is_implied(minilm: CheckedModel) -> None:
         ({"pooling": "mean+"}, "unknown-pooling"),
         ({"pooling": ""}, "unknown-pooling"),
         ({"pooling": "mean+mean"}, "pooling-repeated"),
-        ({"precision": "int8"}, "unknown-precision"),
+        ({"precision": "int4"}, "unknown-precision"),
         ({"max_length": 0}, "setting-range"),
         ({"max_length": 513}, "setting-range"),
         ({"max_length": 12.5}, "setting-type"),

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from workbench.contenders.contract import ModelPaths, Settings
-from workbench.contenders.registry import CONTENDERS, contender_kind
+from workbench.contenders.registry import CONTENDERS, contender_kind, installed_contenders, traced_contenders
 from workbench.errors import UnknownNameError
 
 
-@pytest.mark.parametrize("name", CONTENDERS)
+@pytest.mark.parametrize("name", installed_contenders())
 def test_every_contender_keeps_the_contract(bundled: Path, name: str) -> None:
     contender = contender_kind(name).open(ModelPaths(bundled, bundled), Settings())
     texts = ["one text", "another, longer text"]
@@ -37,6 +37,11 @@ def test_every_contender_has_words_for_a_menu(name: str) -> None:
     assert "\n" not in kind.description
 
 
+def test_the_own_three_need_nothing_and_can_be_traced() -> None:
+    assert [name for name, kind in CONTENDERS.items() if not kind.needs] == ["own", "upstream", "manual"]
+    assert traced_contenders() == ("own", "upstream", "manual")
+
+
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError) as caught:
         contender_kind("theirs")
@@ -44,7 +49,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_the_table_loads_no_library() -> None:
-    heavy = {"torch", "transformers", "sentence_transformers"}
+    heavy = {"torch", "transformers", "sentence_transformers", "onnxruntime", "onnx", "openvino"}
     code = f"import workbench.contenders, sys; print({heavy!r} & set(sys.modules))"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.contenders.training import TRAINERS, batches, opened, plan, train
-from workbench.contenders import CONTENDERS
+from workbench.contenders import CONTENDERS, installed_contenders
 from workbench.contenders.contract import ModelPaths
 from workbench.contenders.manual.train import train_manual
 from workbench.contenders.train_contract import LossPlan, TrainingBatch, batch_sha256
@@ -27,7 +27,7 @@ def test_a_saved_model_loads_here_and_in_every_contender(still: Path, tmp_path: 
     assert outcome.status == "complete" and outcome.model_folder == tmp_path / "out"
     paths, settings = opened(tmp_path / "out")
     assert (settings.pooling, settings.normalize, settings.max_length) == ("mean", True, 64)
-    rows = [kind.open(paths, settings).encode(TEXTS) for kind in CONTENDERS.values()]
+    rows = [CONTENDERS[kind].open(paths, settings).encode(TEXTS) for kind in installed_contenders()]
     for other in rows[1:]:
         np.testing.assert_allclose(other, rows[0], atol=1e-6)
     from sentence_transformers import SentenceTransformer

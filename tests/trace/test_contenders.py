@@ -88,6 +88,17 @@ def test_a_pair_with_a_users_pooling_is_recorded(traces, folder) -> None:
     assert found.cause is not None and found.cause.key == "pooling-cls"
 
 
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_an_engine_without_stages_is_refused_before_it_is_opened(tmp_path, name) -> None:
+    with pytest.raises(ValueError, match=r"hidden states only.*own, upstream, manual.*contender-not-traced"):
+        contender_pipeline(name, tmp_path)
+
+
+def test_int8_is_not_traced(folder) -> None:
+    with pytest.raises(ValueError, match="trace-int8"):
+        record(contender_pipeline("own", folder, precision="int8", threads=1), TEXTS)
+
+
 def test_a_slow_tokenizer_is_refused() -> None:
     with pytest.raises(ValueError, match="tokenizer-not-fast"):
         pair_pipeline(object(), object(), lambda hidden, mask: hidden)

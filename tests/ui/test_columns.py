@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +11,14 @@ from tests.ui.made_up import settings_for
 from workbench.compare.results import Column
 from workbench.compare.settings import POOLING_MODES
 from workbench.compare.settings import PRECISIONS as BACKEND_PRECISIONS
+from workbench.contenders import registry
 from workbench.contenders.contract import Settings
-from workbench.contenders.registry import CONTENDERS as REGISTRY
+from workbench.contenders.registry import CONTENDERS
 from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
 from workbench.ui.columns import (
     BREAKS,
-    CONTENDERS,
     DEFAULT_ACTIVE,
+    DEFAULT_CONTENDERS,
     DEFAULT_FORMS,
     FIELDS,
     POOLINGS,
@@ -32,10 +34,13 @@ from workbench.ui.columns import (
     present_break,
     stated_settings,
 )
+from workbench.ui.pages import compare_sidebar, trace_parts
+from workbench.ui.texts import word
+from workbench.ui.translate import Words
 
 _FORMS = st.builds(
     ColumnForm,
-    contender=st.sampled_from(CONTENDERS),
+    contender=st.sampled_from(tuple(CONTENDERS)),
     model=st.text(max_size=20).map(str.strip),
     pooling=st.sampled_from(("auto", *POOLINGS, "mean+cls")),
     max_length=st.one_of(st.none(), st.integers(1, 32_768)),
@@ -58,12 +63,38 @@ _SETTINGS = st.builds(
 
 
 def test_the_form_offers_what_the_backend_knows():
-    assert set(CONTENDERS) == set(REGISTRY)
+    assert set(DEFAULT_CONTENDERS) <= set(CONTENDERS)
+    assert {form.contender for form in DEFAULT_FORMS} == set(DEFAULT_CONTENDERS)
     assert set(POOLINGS) == set(POOLING_MODES)
     assert set(PRECISIONS) == set(BACKEND_PRECISIONS)
 
 
-@given(_SETTINGS, st.sampled_from(CONTENDERS), st.text(min_size=1, max_size=20))
+def test_every_contender_has_a_name_in_both_languages():
+    for name in CONTENDERS:
+        assert all(word(language, f"contender.{name}").startswith(f"{name}: ") for language in ("en", "ko"))
+
+
+def test_the_menus_offer_what_can_be_opened_and_traced(monkeypatch):
+    here = {"onnxruntime": None, "openvino": True, "onnx": True}
+    monkeypatch.setattr(registry, "find_spec", lambda package: here[package])
+    with gr.Blocks():
+        found: dict = {}
+        compare_sidebar.sidebar(Words(), found)
+        _, traced = trace_parts.lay_out()
+    menu = [value for _, value in found["slots"][0].controls[FIELDS.index("contender")].choices]
+    assert menu == ["own", "upstream", "manual", "openvino"]
+    for first in (0, len(FIELDS)):
+        side = traced["controls"][first : first + len(FIELDS)]
+        assert [value for _, value in side[FIELDS.index("contender")].choices] == [
+            "own",
+            "upstream",
+            "manual",
+        ]
+        precisions = [value for _, value in side[FIELDS.index("precision")].choices]
+        assert precisions == ["float32", "bfloat16", "float16"]
+
+
+@given(_SETTINGS, st.sampled_from(tuple(CONTENDERS)), st.text(min_size=1, max_size=20))
 def test_a_column_survives_its_form(settings, contender, model):
     column = Column("a", contender, model, settings)
     again = column_of(form_of(column), "a", "cpu", "unused", settings_for)
@@ -111,7 +142,7 @@ def _free(stated):
         ("normalize", True, InvalidValueError),
         ("lowercase", "maybe", InvalidValueError),
         ("use_mask", "false", InvalidTypeError),
-        ("precision", "int8", InvalidValueError),
+        ("precision", "int4", InvalidValueError),
     ],
 )
 def test_what_no_control_offers_is_refused_by_name(field, value, error):

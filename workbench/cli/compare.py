@@ -39,13 +39,15 @@ Model = Annotated[str, typer.Option(help="The bundled model, a folder, or a name
 
 def compare(
     file: File,
-    contender: Annotated[list[str] | None, typer.Option(help="own, upstream, manual; repeat it")] = None,
+    contender: Annotated[
+        list[str] | None, typer.Option(help="own, upstream, manual, onnxruntime, openvino; repeat it")
+    ] = None,
     model: Model = BUNDLED,
     pooling: Annotated[str | None, typer.Option(help="mean, cls, max, …, joined by +")] = None,
     max_length: Annotated[int | None, typer.Option(help="Longest input in tokens")] = None,
     normalize: Annotated[bool | None, typer.Option("--normalize/--no-normalize", help="Unit length")] = None,
     prompt: Annotated[str | None, typer.Option(help="Text put before every sentence")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, bfloat16, float16 or int8")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, …")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads on CPU")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences a forward call")] = None,
@@ -220,11 +222,11 @@ def _columns(
 ) -> list[Column]:
     from workbench.compare.results import Column
     from workbench.compare.settings import settings_for
-    from workbench.contenders.registry import contender_kind
+    from workbench.contenders.registry import require_installed
     from workbench.models.folder import open_model
 
     for name in labels.values():
-        contender_kind(name)
+        require_installed(name)
     checked = open_model(model)
     for notice in checked.notices:
         tell(notice)

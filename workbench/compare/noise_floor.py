@@ -20,16 +20,16 @@ MARGIN = 4.0
 SAMPLE_TEXTS = 32
 _GROUP = 3
 
-# Smallest floor, relative to the largest component: eight rounding steps of float32, one of a half precision.
+# Smallest floor, relative to the largest component: eight rounding steps of float32, one of a coarser type.
 # Texts of one length may come out bit-equal in every grouping, which says nothing about another
 # implementation: on all-MiniLM-L6-v2 eager against fused attention differs by up to 11 steps, a second
 # matrix library by as much, and MARGIN times eight holds both.
-_LEAST = {"float32": 2.0**-20, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+_LEAST = {"float32": 2.0**-20, "float16": 2.0**-11, "bfloat16": 2.0**-8, "int8": 2.0**-7}
 
 HOW = (
     "Up to 32 texts, the longest and the shortest among them, were encoded again one by one and, in reversed "
     "order, by threes; where a pipeline pools over padding, each text alone and beside its own copy. "
-    "No floor is below eight rounding steps of the largest component (one in half precision)."
+    "No floor is below eight rounding steps of the largest component (one in half precision or int8)."
 )
 
 
@@ -64,7 +64,7 @@ def column_floor(
 
     Returns:
         Largest absolute difference of a component; at least eight rounding steps of the largest component
-        (2^-20 of it) in float32, one in a half precision.
+        (2^-20 of it) in float32, one in a half precision or int8.
 
     Raises:
         Cancelled: ``cancelled`` said so.

@@ -12,7 +12,7 @@ from workbench.errors import InvalidTypeError, InvalidValueError, UnknownNameErr
 from workbench.models.folder import CheckedModel
 
 POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
-PRECISIONS = ("float32", "bfloat16", "float16")
+PRECISIONS = ("float32", "bfloat16", "float16", "int8")
 # More intra-op threads than this gain nothing on short texts.
 _MOST_THREADS = 8
 _LARGEST_BATCH = 4096

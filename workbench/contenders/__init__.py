@@ -10,7 +10,13 @@ from workbench.contenders.contract import (
     TokenCount,
     TokenView,
 )
-from workbench.contenders.registry import CONTENDERS, ContenderKind, contender_kind
+from workbench.contenders.registry import (
+    CONTENDERS,
+    ContenderKind,
+    contender_kind,
+    installed_contenders,
+    missing_packages,
+)
 
 __all__ = [
     "CONTENDERS",
@@ -22,4 +28,6 @@ __all__ = [
     "TokenCount",
     "TokenView",
     "contender_kind",
+    "installed_contenders",
+    "missing_packages",
 ]

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Precision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Settings:
         prompt: Text put before every input.
         lowercase: True or False overrides the tokenizer's own lower-casing; None leaves it.
         use_mask: False pools over padding too, the classic ``last_hidden_state.mean(dim=1)`` bug.
-        precision: Type in which the encoder computes.
+        precision: Type in which the encoder computes; in int8 its matrix products do, on the CPU.
         device: ``"cpu"`` or ``"cuda"``, ``"cuda:0"``, …
         threads: Intra-op threads on CPU.
         batch_size: Texts a forward call.

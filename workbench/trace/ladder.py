@@ -73,7 +73,8 @@ def compute_type(trace: Trace) -> str:
         *facts.get("weights", ()),
         *(str(value) for key, value in facts.items() if key.endswith("_dtype")),
     ]
-    known = [kind for kind in kinds if kind in ROUNDING]
+    # A trace is never of the int8 that ``ROUNDING`` knows too: quantised weights are a cause of their own.
+    known = [kind for kind in kinds if kind in LEAST]
     return max(known, key=lambda kind: ROUNDING[kind], default="float32")
 
 

@@ -13,7 +13,7 @@ from workbench.contenders.contract import Contender, ModelPaths
 from workbench.contenders.manual.pipeline import ManualPipeline, to_unit_length
 from workbench.contenders.manual.record import record_pipeline
 from workbench.contenders.trace_contract import Trace
-from workbench.errors import InvalidValueError, UnknownNameError
+from workbench.errors import InvalidValueError
 from workbench.trace.floors import measure_floors
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def contender_pipeline(contender: str, model: str, *, name: str = "", **override
     """Open a contender around an admitted model.
 
     Args:
-        contender: ``own``, ``upstream`` or ``manual``.
+        contender: One that can be recorded: ``own``, ``upstream`` or ``manual``.
         model: Bundled name, folder, or Hub name.
         name: Of the pipeline; by default the contender's.
         overrides: Fields of ``Settings``.
@@ -59,10 +59,31 @@ def contender_pipeline(contender: str, model: str, *, name: str = "", **override
     from workbench.contenders.registry import contender_kind
     from workbench.models.folder import open_model
 
+    recorder_of(contender)
     checked = open_model(model)
     settings = settings_for(checked, **overrides)
     opened = contender_kind(contender).open(ModelPaths(checked.root, checked.encoder), settings)
     return opened_pipeline(opened, checked, name=name)
+
+
+def recorder_of(contender: str) -> Callable[..., Trace]:
+    """What records a contender.
+
+    Raises:
+        InvalidValueError: ``contender-not-traced``: an engine's graph shows no stages in between.
+        UnknownNameError: No such contender.
+    """
+    from workbench.contenders.registry import contender_kind, traced_contenders
+
+    recorder = contender_kind(contender).record
+    if recorder is None:
+        raise InvalidValueError(
+            "contender-not-traced",
+            f"Contender {contender!r} cannot be traced stage by stage: its engine gives hidden states only",
+            expected=f"one of {', '.join(traced_contenders())}",
+            fix="Compare its final vectors instead",
+        )
+    return recorder
 
 
 def opened_pipeline(opened: Contender, checked: CheckedModel, *, name: str = "") -> Pipeline:
@@ -74,15 +95,10 @@ def opened_pipeline(opened: Contender, checked: CheckedModel, *, name: str = "")
         name: Of the pipeline; by default the contender's.
 
     Raises:
-        UnknownNameError: A contender that cannot be recorded.
+        InvalidValueError: ``contender-not-traced``.
+        UnknownNameError: No such contender.
     """
-    from workbench.contenders.registry import contender_kind
-
-    recorder = contender_kind(opened.name).record
-    if recorder is None:
-        raise UnknownNameError(
-            "contender-not-recorded", f"{opened.name!r} has no recorder", expected="own, upstream or manual"
-        )
+    recorder = recorder_of(opened.name)
     paths = ModelPaths(checked.root, checked.encoder)
     label = name or opened.name
     facts = {

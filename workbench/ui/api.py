@@ -10,7 +10,7 @@ from workbench.data.texts import check_texts
 from workbench.errors import InvalidTypeError, InvalidValueError, WorkbenchError
 from workbench.ui import backend
 from workbench.ui.columns import (
-    CONTENDERS,
+    DEFAULT_CONTENDERS,
     FIELDS,
     MAX_COLUMNS,
     ColumnForm,
@@ -72,7 +72,7 @@ def _compared(texts: object, columns: object, speed: bool, embeddings: bool) -> 
 
 def _forms(columns: object) -> list[ColumnForm]:
     if columns is None:
-        return [ColumnForm(contender=name) for name in CONTENDERS]
+        return [ColumnForm(contender=name) for name in DEFAULT_CONTENDERS]
     if not isinstance(columns, list) or not all(isinstance(column, dict) for column in columns):
         raise InvalidTypeError(
             "columns-not-a-list", "Something else came", expected="a list of objects", where="columns"

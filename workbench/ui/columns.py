@@ -9,11 +9,13 @@ from typing import Any, get_args
 
 from workbench.compare.results import Column
 from workbench.contenders.contract import Precision, Settings
+from workbench.contenders.registry import CONTENDERS
 from workbench.errors import InvalidTypeError, InvalidValueError
 
 MAX_COLUMNS = 6
 AUTO = "auto"
-CONTENDERS = ("own", "upstream", "manual")
+# Of a comparison that nobody has set up.
+DEFAULT_CONTENDERS = ("own", "upstream", "manual")
 POOLINGS = ("mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 _SWITCH: Mapping[str, bool | None] = {AUTO: None, "yes": True, "no": False}
@@ -27,7 +29,7 @@ class ColumnForm:
     """One column as a person fills it in; ``"auto"`` and None leave a setting to the model.
 
     Attributes:
-        contender: ``own``, ``upstream`` or ``manual``.
+        contender: A name of the table of contenders.
         model: Empty for the bundled model, else a folder or ``org/name`` on the Hub.
         pooling: A pooling mode, several joined by ``+``, or ``"auto"``.
         max_length: Tokens, or None for the model's own limit.
@@ -50,7 +52,7 @@ class ColumnForm:
 
 
 FIELDS = tuple(field.name for field in fields(ColumnForm))
-DEFAULT_FORMS = tuple(ColumnForm(contender=name) for name in (*CONTENDERS, "own", "upstream", "manual"))
+DEFAULT_FORMS = tuple(ColumnForm(contender=name) for name in DEFAULT_CONTENDERS * 2)
 DEFAULT_ACTIVE = (True, True, True, False, False, False)
 
 SettingsFor = Callable[..., Settings]
@@ -259,7 +261,8 @@ def _flag(value: object, where: str) -> bool:
 
 
 _CHECKS: dict[str, Callable[[object, str], Any]] = {
-    "contender": _choice(CONTENDERS),
+    # Those that are not installed too: opening one says how to install it.
+    "contender": _choice(tuple(CONTENDERS)),
     "model": _model,
     "pooling": _pooling,
     "max_length": _length,

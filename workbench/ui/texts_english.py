@@ -33,6 +33,8 @@ ENGLISH: dict[str, str] = {
     "contender.own": "own: this package",
     "contender.upstream": "upstream: sentence-transformers",
     "contender.manual": "manual: AutoModel + pooling",
+    "contender.onnxruntime": "onnxruntime: exported graph",
+    "contender.openvino": "openvino: exported graph",
     "form.model": "Model",
     "form.model_hint": "bundled, org/name or folder",
     "form.pooling": "Pooling",

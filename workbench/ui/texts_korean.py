@@ -33,6 +33,8 @@ KOREAN: dict[str, str] = {
     "contender.own": "own: 이 패키지",
     "contender.upstream": "upstream: sentence-transformers",
     "contender.manual": "manual: AutoModel + 풀링",
+    "contender.onnxruntime": "onnxruntime: 내보낸 그래프",
+    "contender.openvino": "openvino: 내보낸 그래프",
     "form.model": "모델",
     "form.model_hint": "내장, org/name 또는 폴더",
     "form.pooling": "풀링",

@@ -44,8 +44,10 @@ def open_side(form: ColumnForm, name: str, faults: Sequence[str] = ()) -> Live:
     from workbench.compare.pool import SHARED
     from workbench.compare.settings import settings_for
     from workbench.models.folder import open_model
-    from workbench.trace.pipelines import opened_pipeline
+    from workbench.trace.pipelines import opened_pipeline, recorder_of
 
+    # Before a model is loaded for it.
+    recorder_of(form.contender)
     if faults and form.contender != "manual":
         raise InvalidValueError(
             "fault-needs-manual",

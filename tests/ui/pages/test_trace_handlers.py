@@ -15,7 +15,7 @@ from workbench.trace.faults import FAULTS as TABLE
 from workbench.trace.gallery_cards import CARDS
 from workbench.trace.probe import PROBE
 from workbench.ui import trace_backend as backend
-from workbench.ui.columns import FIELDS, control_value
+from workbench.ui.columns import FIELDS, ColumnForm, control_value
 from workbench.ui.pages import trace_files as files
 from workbench.ui.pages import trace_handlers as handlers
 from workbench.ui.pages.trace_handlers import LEFT, RIGHT, Wanted, find, wanted_of
@@ -146,6 +146,12 @@ def test_faults_are_put_into_the_manual_pipeline_alone(monkeypatch):
     monkeypatch.undo()
     with pytest.raises(InvalidValueError, match="fault-needs-manual"):
         backend.open_side(LEFT, "own", ("int8",))
+
+
+def test_an_engine_is_refused_before_a_model_is_loaded(monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(InvalidValueError, match="contender-not-traced"):
+        backend.open_side(ColumnForm(contender="openvino", model="/no/such/folder"), "openvino")
 
 
 def test_traces_go_to_files_and_come_back_as_the_same_difference(shown, tmp_path):

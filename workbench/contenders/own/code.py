@@ -26,8 +26,9 @@ def own_code(model: str, settings: Settings, texts: Sequence[str]) -> str:
     ]
     lines += _model_lines(model, settings)
     prompt = f", prompt={settings.prompt!r}" if settings.prompt else ""
+    compute = ", compute='int8'" if settings.precision == "int8" else ""
     lines += [
-        f"embeddings = model.encode(texts{prompt}, batch_size={settings.batch_size})",
+        f"embeddings = model.encode(texts{prompt}, batch_size={settings.batch_size}{compute})",
         "print(embeddings.shape)",
         "print(model.similarity(embeddings, embeddings))",
     ]
@@ -59,7 +60,7 @@ def _model_lines(model: str, settings: Settings) -> list[str]:
     else:
         lines.append("parts = [part for part in parts if not isinstance(part, models.Normalize)]")
     lines.append(f"model = SentenceTransformer(modules=parts, device={settings.device!r})")
-    if settings.precision != "float32":
+    if settings.precision not in ("float32", "int8"):
         lines.append(f"model.to(torch.{settings.precision})")
     return lines
 

@@ -20,7 +20,13 @@ from workbench.models.tokenizer import set_lower_case
 from workbench.models.transformer import Transformer
 from workbench.sentence_transformer import SentenceTransformer
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+# int8 is a way to multiply the weights of float32.
+_DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "int8": torch.float32,
+}
 
 
 class _IgnoreMask(nn.Module):
@@ -54,6 +60,7 @@ class OwnContender:
                 prompt=self.settings.prompt,
                 batch_size=self.settings.batch_size,
                 show_progress_bar=False,
+                compute="int8" if self.settings.precision == "int8" else "float32",
             )
         return np.asarray(rows, dtype=np.float32)
 
@@ -77,7 +84,8 @@ def open_own(paths: ModelPaths, settings: Settings) -> OwnContender:
     """Load the admitted folder and make it follow ``settings``.
 
     Raises:
-        InvalidValueError: A setting that this model cannot follow.
+        InvalidValueError: A setting that this model cannot follow. int8 where the model or the device has no
+            int8 is refused when it encodes.
     """
     loaded = load_modules(paths.root, _DTYPES[settings.precision])
     modules = [module for _, module in loaded.modules]
@@ -98,7 +106,7 @@ def open_own(paths: ModelPaths, settings: Settings) -> OwnContender:
         modules.append(Normalize())
     if not settings.normalize:
         modules = [module for module in modules if not isinstance(module, Normalize)]
-    if settings.precision != "float32":
+    if _DTYPES[settings.precision] != torch.float32:
         modules = [modules[0], *(module.to(_DTYPES[settings.precision]) for module in modules[1:])]
     model = SentenceTransformer(modules=modules, device=settings.device)
     # The comparison counts what was cut, in every column alike.

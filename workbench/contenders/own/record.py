@@ -34,8 +34,17 @@ def record_own(
         left, stages: Put this trace's values in at these stages; the embeddings then are the modules'.
 
     Raises:
-        InvalidValueError: The model has no encoder and pooling to look into.
+        InvalidValueError: ``trace-no-encoder``: the model has no encoder and pooling to look into.
+            ``trace-int8``: a trace is of the modules, whose int8 stands in another pass.
     """
+    if contender.settings.precision == "int8":
+        raise InvalidValueError(
+            "trace-int8",
+            "Precision 'int8' in a trace",
+            expected="float32, bfloat16 or float16",
+            fix="Trace another precision, and compare the final vectors for the cost of int8",
+            where="precision",
+        )
     model = contender.model
     first: Any = model[0]
     pooling = next((module for module in model if isinstance(module, Pooling)), None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.contenders.registry import installed_contenders
 from workbench.ui.columns import (
     AUTO,
-    CONTENDERS,
     DEFAULT_ACTIVE,
     DEFAULT_FORMS,
     FIELDS,
@@ -100,7 +100,10 @@ def _slot(words: Words, place: int) -> Slot:
         made = {
             "contender": words.make(
                 gr.Dropdown,
-                {"label": "form.contender", "choices": [(f"contender.{name}", name) for name in CONTENDERS]},
+                {
+                    "label": "form.contender",
+                    "choices": [(f"contender.{name}", name) for name in installed_contenders()],
+                },
                 value=form.contender,
             ),
             "model": words.make(

@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.contenders.registry import traced_contenders
 from workbench.trace.probe import PROBE
-from workbench.ui.columns import AUTO, CONTENDERS, FIELDS, POOLINGS, PRECISIONS, ColumnForm, control_value
+from workbench.ui.columns import AUTO, FIELDS, POOLINGS, PRECISIONS, ColumnForm, control_value
 from workbench.ui.pages.trace_events import first_line
 from workbench.ui.pages.trace_handlers import FAULTS, LEFT, MAX_FAULTS, RIGHT, SOURCES
 from workbench.ui.pages.trace_view import Look, render
@@ -126,11 +127,11 @@ def _side(words: Words, title: str, form: ColumnForm, place: int) -> list[Any]:
     """The controls of one pipeline, in the order of ``FIELDS``."""
     switch = [("choice.auto", AUTO), ("choice.yes", "yes"), ("choice.no", "no")]
     choices: dict[str, list[tuple[str, Any]]] = {
-        "contender": [(f"contender.{name}", name) for name in CONTENDERS],
+        "contender": [(f"contender.{name}", name) for name in traced_contenders()],
         "pooling": [("choice.auto", AUTO), *((mode, mode) for mode in POOLINGS)],
         "normalize": switch,
         "lowercase": switch,
-        "precision": [(name, name) for name in PRECISIONS],
+        "precision": [(name, name) for name in PRECISIONS if name != "int8"],
     }
     hints = {"model": "form.model_hint", "max_length": "form.max_length_hint", "prompt": "form.prompt_hint"}
     made: dict[str, Any] = {}
