@@ -88,7 +88,8 @@ def test_progress_never_ends_before_the_result(events: list[BenchProgress | Benc
 def test_rounds_go_from_one_to_the_next(events: list[BenchProgress | BenchResult]) -> None:
     told = [one.label for one in events if isinstance(one, BenchProgress) and one.stage == "rounds"]
     first = [label for label in told if label.startswith("sentences")]
-    assert first == first[:3] * 5 and len(set(first[:3])) == 3
+    # Three in float32, and own in int8 too; upstream and manual have no such type.
+    assert first == first[:4] * 5 and len(set(first[:4])) == 4
 
 
 def test_the_tradeoff_has_every_point_and_a_reason_for_the_rest(result: BenchResult) -> None:

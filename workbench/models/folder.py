@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -115,7 +115,8 @@ def _open(admitted: AdmittedFolder) -> tuple[CheckedModel, LoadedModel | None]:
     """What is known of a folder, and the modules if they had to be built for it."""
     with _CHECKING:
         if admitted.sha256 in _CHECKED:
-            return _CHECKED[admitted.sha256], None
+            # The same bytes may have been asked for under another name.
+            return replace(_CHECKED[admitted.sha256], admitted=admitted), None
         loaded = load_modules(admitted.path)
         _CHECKED[admitted.sha256] = checked = _describe(admitted, loaded)
         return checked, loaded
