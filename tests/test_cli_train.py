@@ -107,6 +107,7 @@ def test_what_is_wrong_ends_with_two_and_a_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_an_interrupted_training_is_resumed_to_the_same_weights(tiny: str, tmp_path: Path) -> None:
     steps = ["--max-steps", "60", "--set", "checkpoint_steps=5", "--evaluator", "none"]
     common = ["train", *COMMON, *QUIET, "--model", tiny, *steps]

@@ -175,7 +175,7 @@ def test_truncation_is_counted_and_said(ours: SentenceTransformer, caplog: pytes
     assert "2 of 5 texts are longer than 256 tokens" in caplog.text
 
 
-@pytest.mark.parametrize("size", [100_000, 1_000_000])
+@pytest.mark.parametrize("size", [100_000, pytest.param(1_000_000, marks=pytest.mark.full)])
 @pytest.mark.parametrize("unit", ["x", "word ", "한국", "é,"])
 def test_huge_texts_equal_upstream(ours: SentenceTransformer, theirs: Upstream, unit: str, size: int) -> None:
     text = unit * (size // len(unit))

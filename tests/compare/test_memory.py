@@ -12,6 +12,7 @@ from workbench.contenders.contract import ModelPaths, Settings
 from workbench.errors import UnknownNameError, WorkbenchError
 
 
+@pytest.mark.full
 def test_the_peak_is_the_childs_and_not_the_parents(bundled: Path) -> None:
     # Linux hands the parent's ru_maxrss on to a child: with that, these 1,500 MB would be its answer.
     ballast = np.ones(1_500_000_000, dtype=np.uint8)

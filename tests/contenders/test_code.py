@@ -51,7 +51,7 @@ def printed(script: str, folder: Path) -> tuple[str, np.ndarray]:
 @pytest.mark.parametrize(
     "change",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.full),
         {
             "pooling": "mean+cls",
             "normalize": False,

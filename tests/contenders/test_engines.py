@@ -204,8 +204,8 @@ def test_few_files_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {},
-        {"precision": "coarse"},
+        pytest.param({}, marks=pytest.mark.full),
+        pytest.param({"precision": "coarse"}, marks=pytest.mark.full),
         {
             "pooling": "mean+cls",
             "normalize": False,
