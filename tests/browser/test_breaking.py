@@ -37,7 +37,10 @@ def test_each_chip_changes_the_verdict_and_repair_restores_it(visit):
     expect(page.locator("#wb-column-2")).to_contain_text("512")
     page.locator("#wb-column-2 button").first.click()
     expect(page.get_by_label("Max tokens")).to_have_value("512")
-    expect(page.locator("#wb-difference figure")).to_have_attribute("data-label", "own − manual")
+    # The other two are equal up to float noise: which of them is furthest away, that decides.
+    expect(page.locator("#wb-difference figure")).to_have_attribute(
+        "data-label", re.compile("(own|upstream) − manual")
+    )
     assert float(page.locator("#wb-difference figure").get_attribute("data-scale")) > 1e-3
     expect(page.locator("#wb-opened h3")).to_have_text("Sentence 8")
 

@@ -94,6 +94,7 @@ def test_a_run_goes_on_without_its_browser_and_is_seen_by_it_alone(visit, chromi
     assert runs.list(owner) == []
 
 
+@pytest.mark.full
 def test_runs_side_by_side_in_korean_on_a_dark_phone(visit, owners):
     visitor = visit(locale="ko-KR", viewport={"width": 390, "height": 844})
     page = _come(visitor, "?__theme=dark")

@@ -71,6 +71,7 @@ def test_an_uploaded_table_offers_its_columns(visit, tmp_path):
     expect(page.locator("#wb-notices")).to_contain_text("Read 3 sentences from reviews.csv")
 
 
+@pytest.mark.full
 def test_a_long_comparison_can_be_cancelled(visit):
     visitor = visit()
     page = visitor.open()
