@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _SCRIPTS = Path(sys.executable).parent
+# What the runner prints when one of its worker processes is gone.
+_LOST = b"node down: Not properly terminated"
 
 # The same examples in every run: what chance alone finds is looked for by running pytest itself.
 _PYTEST = (sys.executable, "-m", "pytest", "--hypothesis-profile", "fixed")
@@ -57,14 +60,40 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(name: str, command: Sequence[str]) -> tuple[str, bool, float]:
-    print(f"\n== {name}: {' '.join(command[1:] if command[0] == sys.executable else command)}", flush=True)
     began = time.monotonic()
+    code, printed = _printed(name, command)
+    if code == 1 and _LOST in printed:
+        # Seen twice in some twenty runs: a worker process of the runner ends without a word, at a test that
+        # starts a process. The files with a failure are run again, in one process; they have to pass there.
+        code, _ = _printed(f"{name}, again after a lost worker", _alone(command, printed))
+    return name, code == 0, time.monotonic() - began
+
+
+def _printed(name: str, command: Sequence[str]) -> tuple[int, bytes]:
+    """The exit code and the output, which is handed on as it comes."""
+    print(f"\n== {name}: {' '.join(command[1:] if command[0] == sys.executable else command)}", flush=True)
+    printed = b""
     try:
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
+            assert process.stdout is not None
+            while chunk := process.stdout.read(4096):
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+                printed += chunk
     except FileNotFoundError as error:
         print(f"{error}. Install what the tests need: pip install -r requirements-dev.txt")
-        code = 127
-    return name, code == 0, time.monotonic() - began
+        return 127, printed
+    return process.returncode, printed
+
+
+def _alone(command: Sequence[str], printed: bytes) -> tuple[str, ...]:
+    """The same selection from the files with a failure, in one process."""
+    kept = list(command)
+    for option in ("-n", "--dist"):
+        place = kept.index(option)
+        del kept[place : place + 2]
+    failed = re.findall(rb"^(?:FAILED|ERROR) (\S+?\.py)::", printed, re.MULTILINE)
+    return (*kept, *dict.fromkeys(path.decode() for path in failed))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,27 @@ def test_the_long_form_runs_the_long_tests_alone(monkeypatch: pytest.MonkeyPatch
     assert asked[0][-8:] == ("--full", "-m", "full", "-n", "2", "--dist", "loadfile", "-x")
 
 
+LOSING = """
+import sys
+if "-n" in sys.argv:
+    print("[gw0] node down: Not properly terminated")
+    print("FAILED tests/test_main.py::test_a[x y] - worker crashed")
+    raise SystemExit(1)
+print("again:", *sys.argv[1:])
+raise SystemExit(int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_lost_worker_is_given_one_more_try_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    check = (sys.executable, "-c", LOSING, "-m", str(code), "-n", "2", "--dist", "loadfile")
+    monkeypatch.setattr(command, "CHECKS", {"tests": check})
+    assert command.main([]) == code
+    assert f"again: -m {code} tests/test_main.py" in capfd.readouterr().out
+
+
 def test_a_long_form_without_a_test_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = (sys.executable, "-m", "pytest", "--full", "-m", "full", "tests/test_offline.py")
     monkeypatch.setattr(command, "FULL_CHECKS", {"long tests": nothing})
