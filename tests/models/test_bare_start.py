@@ -80,7 +80,9 @@ def test_asking_for_the_encoder_builds_it_around_the_same_parameters(bundled: Pa
     held = dict(first.named_parameters())
     held["auto_model.encoder.layer.0.output.dense.weight"].requires_grad_(False)
     first.train()
+    stream = torch.get_rng_state()
     library = first.auto_model
+    assert torch.equal(torch.get_rng_state(), stream)
     assert type(library).__name__ == "BertModel" and first.encoder is library and first.auto_model is library
     assert library.training and library.embeddings.dropout.training
     after = dict(first.named_parameters())

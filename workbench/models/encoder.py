@@ -69,8 +69,10 @@ def library_encoder(folder: Path, tree: BertTree) -> nn.Module:
     """
     config, _ = read_encoder_config(folder)
     dtype = next(tree.parameters()).dtype
-    # What the library draws or copies while it builds is dropped again for the tree's own.
-    model = _build(config, {name: value.detach().cpu() for name, value in tree.named_parameters()}, dtype)
+    # What the library draws or copies while it builds is dropped again for the tree's own, and a seeded
+    # training that is the first to ask for it goes on in its stream.
+    with torch.random.fork_rng(devices=[]):
+        model = _build(config, {name: value.detach().cpu() for name, value in tree.named_parameters()}, dtype)
     model.to(next(tree.parameters()).device)
     fill(model, tree)
     return model.train(tree.training)

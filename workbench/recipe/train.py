@@ -86,8 +86,9 @@ def fit_prepared(
     resume: bool = False,
     report_to: Sequence[str] = (),
     show_progress_bar: bool = False,
+    packed: bool = True,
 ) -> TrainingResult:
-    """Call ``fit`` as the config says; arguments as ``train``."""
+    """Call ``fit`` as the config says; arguments as ``train``, and ``packed`` as ``fit``."""
     config = prepared.config
     return prepared.model.fit(
         [(prepared.loader, prepared.loss)],
@@ -113,6 +114,7 @@ def fit_prepared(
         progress=progress,
         report_to=report_to,
         stop=stop,
+        packed=packed,
     )
 
 
