@@ -35,7 +35,7 @@ def test_one_click_names_the_stage_proves_it_and_gives_the_fix(visit, tmp_path):
     expect(verdict).to_be_in_viewport()
     _proved(page)
     expect(verdict).to_contain_text(
-        re.compile(r"own reads up to 256 tokens, manual 128: 2 of 6 .* to (0|\d\.\de-0[789])")
+        re.compile(r"own reads up to 256 tokens, manual 128: 2 of 6 .* to (0|\d\.\de-0?[789])")
     )
     expect(page.locator("#wb-trace-ladder tr.rung")).to_have_count(15)
     expect(page.locator("#wb-trace-ladder tr.fault")).to_have_attribute("data-stage", "truncation")
