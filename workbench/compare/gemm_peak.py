@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,8 +126,11 @@ def _layer(make: Kernel, shapes: list[tuple[int, int]], dtype: Any, device: str)
 
 def _best(calls: list[Callable[[], None]], threads: int, device: str) -> float:
     """Seconds of all calls side by side, each in a thread of its own; the best of some repeats."""
+    # Imported here, as torch is everywhere in this file.
+    from workbench.contenders.instruments import torch_threads
+
     with (
-        _threads(threads),
+        torch_threads(threads),
         ThreadPoolExecutor(len(calls), initializer=_set_threads, initargs=(threads,)) as pool,
     ):
 
@@ -153,15 +156,3 @@ def _set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

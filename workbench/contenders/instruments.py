@@ -66,8 +66,8 @@ def switch_dropout_off(model: nn.Module) -> None:
 
 
 @contextmanager
-def training_threads(count: int) -> Iterator[None]:
-    """Give torch ``count`` intra-op threads for a training, then what it had before."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Give torch ``count`` intra-op threads within a block, then what it had before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -29,8 +29,8 @@ from workbench.contenders.huggingface import (
 from workbench.contenders.instruments import (
     seed_everything,
     switch_dropout_off,
+    torch_threads,
     training_conditions,
-    training_threads,
 )
 from workbench.contenders.manual.encode import open_manual
 from workbench.contenders.manual.losses import find_formula
@@ -96,7 +96,7 @@ def train_manual(
     check_plan(batches, plan, settings)
     formula = find_formula(plan.loss)
     _check_savable(paths, settings)
-    with training_threads(plan.threads), tempfile.TemporaryDirectory() as scratch:
+    with torch_threads(plan.threads), tempfile.TemporaryDirectory() as scratch:
         contender = open_manual(paths, settings)
         if not plan.dropout:
             switch_dropout_off(contender.model)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from workbench.contenders.contract import ModelPaths, Settings, TokenCount, TokenView
+from workbench.contenders.instruments import torch_threads
 from workbench.errors import InvalidValueError
 from workbench.models.folder import load_modules
 from workbench.models.normalize import Normalize
@@ -49,12 +50,12 @@ class OwnContender:
     @contextmanager
     def exclusively(self) -> Iterator[None]:
         """The thread count of the settings."""
-        with _threads(self.settings.threads):
+        with torch_threads(self.settings.threads):
             yield
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One embedding a text. Shape ``(texts, dim)``."""
-        with _threads(self.settings.threads):
+        with torch_threads(self.settings.threads):
             rows = self.model.encode(
                 list(texts),
                 prompt=self.settings.prompt,
@@ -126,13 +127,3 @@ def _follow_pooling(modules: list[nn.Module], settings: Settings) -> list[nn.Mod
                 out.append(_IgnoreMask())
         out.append(module)
     return out
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

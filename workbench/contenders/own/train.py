@@ -16,8 +16,8 @@ from workbench.contenders.instruments import (
     WeightDistance,
     seed_everything,
     switch_dropout_off,
+    torch_threads,
     training_conditions,
-    training_threads,
 )
 from workbench.contenders.own.encode import OwnContender, open_own
 from workbench.contenders.own.loss_values import loss_value
@@ -93,7 +93,7 @@ def train_own(
 ) -> TrainOutcome:
     """Train with ``SentenceTransformer.fit``; arguments and errors as ``Trains``."""
     check_plan(batches, plan, settings)
-    with training_threads(plan.threads):
+    with torch_threads(plan.threads):
         contender = open_own(paths, settings)
         model = contender.model
         if not plan.dropout:

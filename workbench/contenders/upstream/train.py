@@ -21,8 +21,8 @@ from workbench.contenders.huggingface import (
 from workbench.contenders.instruments import (
     seed_everything,
     switch_dropout_off,
+    torch_threads,
     training_conditions,
-    training_threads,
 )
 from workbench.contenders.train_contract import (
     OnEvaluate,
@@ -57,7 +57,7 @@ def train_upstream(
     """Train with ``SentenceTransformerTrainer``; arguments and errors as ``Trains``."""
     started = time.monotonic()
     check_plan(batches, plan, settings)
-    with training_threads(plan.threads), tempfile.TemporaryDirectory() as scratch:
+    with torch_threads(plan.threads), tempfile.TemporaryDirectory() as scratch:
         contender = open_upstream(paths, settings)
         model = contender.model
         if not plan.dropout:
