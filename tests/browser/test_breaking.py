@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.forms import fill
+
 pytestmark = pytest.mark.browser
 
 # Chip → what the line under the verdict must say.
@@ -55,7 +57,7 @@ def test_the_form_changes_adds_and_removes_columns_and_names_what_fails(visit):
     page = visitor.open()
     verdict = page.locator("#wb-verdict")
     page.locator("#wb-column-2 button").first.click()
-    page.locator("#wb-column-2").get_by_label("Max tokens").press_sequentially("16")
+    fill(page.locator("#wb-column-2").get_by_label("Max tokens"), "16")
     expect(page.locator("#wb-progress")).to_contain_text("Settings changed")
     visitor.run(page.locator("#wb-run").click)
     expect(verdict.locator(".wb-verdict")).to_have_class(re.compile("bad"))
@@ -65,7 +67,7 @@ def test_the_form_changes_adds_and_removes_columns_and_names_what_fails(visit):
     page.locator("#wb-add").click()
     expect(page.locator("#wb-column-3")).to_be_visible()
     page.locator("#wb-column-1 button").first.click()
-    page.locator("#wb-column-1").get_by_label("Model").fill("/nowhere/at/all")
+    fill(page.locator("#wb-column-1").get_by_label("Model"), "/nowhere/at/all")
     visitor.run(page.locator("#wb-run").click)
     expect(page.locator("#wb-board figure[data-label='own 2'] .hm-grid")).to_be_visible()
     expect(page.locator("#wb-board .hm-grid")).to_have_count(3)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.forms import fill
 from tests.persistence.fake_upload_hub import COMMIT, FakeUploadHub
 
 pytestmark = pytest.mark.browser
@@ -85,7 +86,7 @@ def test_a_login_brings_the_form_and_the_form_a_commit(
     repo = page.get_by_label("Repository, owner/name")
     expect(repo).to_have_value(re.compile("^ann/sentence-embeddings-"))
     expect(page.get_by_label("Private")).to_be_checked()
-    repo.fill("ben/his")
+    fill(repo, "ben/his")
     page.get_by_role("button", name="Push", exact=True).click()
     expect(page.locator("#wb-train-pushed")).to_contain_text("[hub-namespace]")
     repo.fill("ann/mine")

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.forms import fill
+
 pytestmark = pytest.mark.browser
 
 _HOSTILE = (
@@ -21,7 +23,7 @@ _HOSTILE = (
 
 def _paste(page, texts):
     page.get_by_label("Paste", exact=True).check()
-    page.locator("#wb-paste textarea").fill("\n".join(texts))
+    fill(page.locator("#wb-paste textarea"), "\n".join(texts))
 
 
 def test_pasted_sentences_are_compared_and_no_other_visitor_sees_them(visit, settled):

@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.forms import fill, untick
 from workbench.ui import runs_home
 from workbench.ui.pages import speed_events
 
@@ -28,9 +29,9 @@ def test_one_button_measures_and_a_reload_finds_it_again(visit):
     expect(page.locator("#wb-speed-result")).to_have_count(0)
     page.get_by_role("button", name="More settings").click()
     for name in ("Memory and start", "Quality against speed", "paragraphs"):
-        page.get_by_label(name, exact=True).uncheck()
+        untick(page.get_by_label(name, exact=True))
     for name, value in (("Words a call", "60"), ("Rounds", "5")):
-        page.get_by_label(name, exact=True).fill(value)
+        fill(page.get_by_label(name, exact=True), value)
     page.get_by_role("button", name="Measure", exact=True).click()
     expect(page.locator("#wb-speed-status")).to_contain_text(re.compile("left|Starting|Waiting"))
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
@@ -51,7 +52,7 @@ def test_one_button_measures_and_a_reload_finds_it_again(visit):
     expect(page.locator("#wb-speed-command")).to_contain_text("--words 60")
     # What is refused is told, and the result stays.
     for name in ("own: this package", "upstream: sentence-transformers", "manual: AutoModel + pooling"):
-        page.get_by_label(name, exact=True).uncheck()
+        untick(page.get_by_label(name, exact=True))
     page.get_by_role("button", name="Measure", exact=True).click()
     expect(page.locator("#wb-speed-error")).to_contain_text("bench-empty")
     expect(page.locator("#wb-speed-figures tbody tr")).to_have_count(3)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.forms import fill
+
 pytestmark = pytest.mark.browser
 
 
@@ -30,7 +32,7 @@ def test_a_first_user_reads_a_verdict_and_finds_it_again(visit):
     expect(page.locator("#wb-train-diagram")).to_contain_text("215 rows, 16 a batch")
     # Two steps show the way as well as all of them.
     page.get_by_role("button", name="More settings").click()
-    page.locator("#wb-field-max-steps input").fill("2")
+    fill(page.locator("#wb-field-max-steps input"), "2")
     page.locator("#wb-train-train").click()
     expect(page.locator("#wb-train-curves svg path").first).to_be_visible()
     expect(page).to_have_url(re.compile(r"run=\d{8}-\d{6}-[0-9a-f]{8}"))
@@ -78,7 +80,7 @@ def test_a_box_opens_by_key_the_article_leads_and_a_mistake_loses_nothing(visit)
     expect(page.locator("#wb-train-diagram button[data-box=loss]")).to_have_attribute("aria-expanded", "true")
     page.get_by_label("붙여넣기").check()
     pasted = page.locator("#wb-field-pasted textarea")
-    pasted.fill("하나만 있는 줄")
+    fill(pasted, "하나만 있는 줄")
     pasted.blur()
     expect(page.locator("#wb-train-data-error")).to_contain_text("[paste-columns]")
     page.locator("#wb-train-train").click()
@@ -94,7 +96,7 @@ def test_a_box_opens_by_key_the_article_leads_and_a_mistake_loses_nothing(visit)
 def test_three_ways_end_on_one_screen(visit):
     page = _come(visit())
     page.get_by_role("button", name="More settings").click()
-    page.locator("#wb-field-max-steps input").fill("2")
+    fill(page.locator("#wb-field-max-steps input"), "2")
     page.locator("#wb-train-ways").click()
     screen = page.locator("#wb-train-proof .wb-ways")
     # Three trainings and three proofs, one after the other.

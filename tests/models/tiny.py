@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedTokenizerFast
 
 CORPUS = [
@@ -44,14 +44,17 @@ _DECODERS = ("qwen3", "gemma3_text")
 
 def word_piece() -> Tokenizer:
     """A lower-casing WordPiece tokenizer like BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK]."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    words = _words(normalizer, pre_tokenizers.BertPreTokenizer())
+    letters = sorted({letter for word in words for letter in word})
+    pieces = [*letters, *(f"##{letter}" for letter in letters), *_beginnings(words), *_whole(words)]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys([*special, *pieces]))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
-        CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
-    )
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -63,21 +66,40 @@ def word_piece() -> Tokenizer:
 def unigram(closing_only: bool = False) -> Tokenizer:
     """A SentencePiece-like Unigram tokenizer; ids 0 to 3 are <s> <pad> </s> <unk>."""
     special = ["<s>", "<pad>", "</s>", "<unk>"]
-    tokenizer = Tokenizer(models.Unigram())
+    words = _words(normalizers.NFKC(), pre_tokenizers.Metaspace())
+    letters = sorted({letter for word in words for letter in word})
+    pieces = [*special, *letters, *_beginnings(words), *_whole(words)]
+    # A longer piece costs less than its letters together.
+    scores = [
+        (piece, 0.0 if piece in special else -4.0 - 0.5 * len(piece)) for piece in dict.fromkeys(pieces)
+    ]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=3, byte_fallback=False))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.train_from_iterator(
-        CORPUS,
-        trainers.UnigramTrainer(
-            vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False
-        ),
-    )
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>" if closing_only else "<s> $A </s>",
         special_tokens=[("</s>", 2)] if closing_only else [("<s>", 0), ("</s>", 2)],
     )
     return tokenizer
+
+
+# The vocabularies are written down, not trained: a trainer breaks ties by chance, and then each process would
+# have other tokens, other weights, and now and then a batch that shows nothing.
+def _words(normalizer: Any, pre_tokenizer: Any) -> list[str]:
+    """The words of the corpus as the tokenizer will see them, sorted."""
+    split = (pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(text)) for text in CORPUS)
+    return sorted({word for words in split for word, _ in words})
+
+
+def _beginnings(words: list[str]) -> list[str]:
+    return sorted({word[:2] for word in words if len(word) > 2})
+
+
+def _whole(words: list[str]) -> list[str]:
+    """Every second word: the others stay in pieces."""
+    return words[::2]
 
 
 def library_tokenizer(model_type: str) -> PreTrainedTokenizerFast:
