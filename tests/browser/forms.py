@@ -11,13 +11,26 @@ from typing import Any
 
 from playwright.sync_api import Locator
 
-# Longer than a mount takes on a busy machine, in milliseconds.
-_MOUNTED = 500
+# The page has drawn, has had nothing to do, and again after a while.
+_IDLE = """() => new Promise(done => {
+  const idle = then => requestIdleCallback(then, { timeout: 5000 });
+  idle(() => setTimeout(() => idle(done), 300));
+})"""
 
 
 def fill(box: Locator, text: str) -> None:
-    """Write a text that stays."""
+    """Put in a text that stays, at once."""
     _until_kept(box, lambda: box.fill(text), lambda: box.input_value() == text)
+
+
+def type_in(box: Locator, text: str) -> None:
+    """Type a text that stays, key by key, after what is there has been taken out."""
+
+    def typed() -> None:
+        box.clear()
+        box.press_sequentially(text)
+
+    _until_kept(box, typed, lambda: box.input_value() == text)
 
 
 def untick(box: Locator) -> None:
@@ -26,9 +39,11 @@ def untick(box: Locator) -> None:
 
 
 def _until_kept(box: Locator, change: Callable[[], Any], holds: Callable[[], bool]) -> None:
-    for _ in range(5):
+    box.wait_for()
+    for _ in range(3):
+        box.page.evaluate(_IDLE)
         change()
-        box.page.wait_for_timeout(_MOUNTED)
+        box.page.evaluate(_IDLE)
         if holds():
             return
     raise AssertionError(f"{box} does not keep what is put into it")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.forms import fill
+from tests.browser.forms import type_in
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,7 @@ def test_the_form_changes_adds_and_removes_columns_and_names_what_fails(visit):
     page = visitor.open()
     verdict = page.locator("#wb-verdict")
     page.locator("#wb-column-2 button").first.click()
-    fill(page.locator("#wb-column-2").get_by_label("Max tokens"), "16")
+    type_in(page.locator("#wb-column-2").get_by_label("Max tokens"), "16")
     expect(page.locator("#wb-progress")).to_contain_text("Settings changed")
     visitor.run(page.locator("#wb-run").click)
     expect(verdict.locator(".wb-verdict")).to_have_class(re.compile("bad"))
@@ -67,7 +67,7 @@ def test_the_form_changes_adds_and_removes_columns_and_names_what_fails(visit):
     page.locator("#wb-add").click()
     expect(page.locator("#wb-column-3")).to_be_visible()
     page.locator("#wb-column-1 button").first.click()
-    fill(page.locator("#wb-column-1").get_by_label("Model"), "/nowhere/at/all")
+    type_in(page.locator("#wb-column-1").get_by_label("Model"), "/nowhere/at/all")
     visitor.run(page.locator("#wb-run").click)
     expect(page.locator("#wb-board figure[data-label='own 2'] .hm-grid")).to_be_visible()
     expect(page.locator("#wb-board .hm-grid")).to_have_count(3)
