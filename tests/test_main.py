@@ -62,6 +62,20 @@ def test_a_lost_worker_is_given_one_more_try_alone(
     assert f"again: -m {code} tests/test_main.py" in capfd.readouterr().out
 
 
+def test_a_run_that_waits_for_a_lost_worker_is_stopped_and_made_again_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    waiting = LOSING.replace("raise SystemExit(1)", "import time; sys.stdout.flush(); time.sleep(600)")
+    waiting = waiting.replace('print("FAILED tests/test_main.py::test_a[x y] - worker crashed")', "")
+    monkeypatch.setattr(command, "_SILENT", 0.5)
+    monkeypatch.setattr(
+        command, "CHECKS", {"tests": (sys.executable, "-c", waiting, "-m", "0", "-n", "2", "--dist", "x")}
+    )
+    assert command.main([]) == 0
+    printed = capfd.readouterr().out
+    assert "silent after a lost worker" in printed and "again: -m 0\n" in printed
+
+
 def test_a_long_form_without_a_test_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = (sys.executable, "-m", "pytest", "--full", "-m", "full", "tests/test_offline.py")
     monkeypatch.setattr(command, "FULL_CHECKS", {"long tests": nothing})
