@@ -34,7 +34,8 @@ CHECKS: dict[str, tuple[str, ...]] = {
 }
 # The other checks have no long form. A selection that finds no test ends with 5, which is a failure here too.
 FULL_CHECKS: dict[str, tuple[str, ...]] = {
-    "long tests": (*_PYTEST, "--full", "-m", "full", "-n", "2", "--dist", "loadfile"),
+    "long tests": (*_PYTEST, "--full", "-m", "full and not browser", "-n", "2", "--dist", "loadfile"),
+    "long browser": (*_PYTEST, "--full", "-m", "full and browser"),
 }
 
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     print(
         "\n"
         + "\n".join(
-            f"{name:<12}{'passed' if ok else 'FAILED'}{seconds:>9.1f} s" for name, ok, seconds in results
+            f"{name:<14}{'passed' if ok else 'FAILED'}{seconds:>9.1f} s" for name, ok, seconds in results
         )
     )
     return 0 if all(ok for _, ok, _ in results) else 1
@@ -67,8 +68,8 @@ def _run(name: str, command: Sequence[str]) -> tuple[str, bool, float]:
     began = time.monotonic()
     code, printed = _printed(name, command)
     if code != 0 and _LOST in printed:
-        # Seen three times in some thirty runs: a worker process of the runner ends by a segmentation fault
-        # without a traceback, at a test that starts a process. What failed is run again in one process.
+        # Seen a few times: a worker process of the runner ends by a segmentation fault without a traceback, at
+        # a test that starts a process. What failed is run again in one process.
         code, _ = _printed(f"{name}, again after a lost worker", _alone(command, printed))
     return name, code == 0, time.monotonic() - began
 
