@@ -68,7 +68,7 @@ def _run(name: str, command: Sequence[str]) -> tuple[str, bool, float]:
     began = time.monotonic()
     code, printed = _printed(name, command)
     if code != 0 and _LOST in printed:
-        # Seen a few times: a worker process of the runner ends by a segmentation fault without a traceback, at
+        # Seen a few times: a worker process of the runner ends by a segmentation fault, no traceback, at
         # a test that starts a process. What failed is run again in one process.
         code, _ = _printed(f"{name}, again after a lost worker", _alone(command, printed))
     return name, code == 0, time.monotonic() - began
