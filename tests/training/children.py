@@ -9,7 +9,8 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from tqdm import tqdm
+import tqdm
+import tqdm.auto
 
 FAILED = 70
 
@@ -33,7 +34,9 @@ def start_child(function: Callable[[], object]) -> int:
     code = FAILED
     try:
         # The lock of the bars is shared with all forked processes: one killed with it would stop the others.
-        tqdm.set_lock(threading.RLock())
+        # The two classes keep locks of their own as soon as each has asked for one.
+        for bars in (tqdm.tqdm, tqdm.auto.tqdm):
+            bars.set_lock(threading.RLock())
         function()
         code = 0
     except BaseException:
