@@ -69,8 +69,10 @@ def _run(name: str, command: Sequence[str]) -> tuple[str, bool, float]:
     code, printed = _printed(name, command)
     if code != 0 and _LOST in printed:
         # Seen a few times: a worker process of the runner ends by a segmentation fault, no traceback, at
-        # a test that starts a process. What failed is run again in one process.
-        code, _ = _printed(f"{name}, again after a lost worker", _alone(command, printed))
+        # a test that starts a process. What failed is run again in one process; all, unless the run came to
+        # its end (1).
+        failed = printed if code == 1 else b""
+        code, _ = _printed(f"{name}, again after a lost worker", _alone(command, failed))
     return name, code == 0, time.monotonic() - began
 
 
