@@ -1,4 +1,4 @@
-"""Encoding speed of every contender against upstream at its best batch size, in interleaved rounds.
+"""Encoding speed of every contender in interleaved rounds, upstream and own at their best batch size.
 
 Run: ``WORKBENCH_DATA=folder-with-stsb python -m benchmarks.encode --rounds 5``, on a machine that does
 nothing else. Prints a table of ratios of medians, then one JSON line.
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from benchmarks.corpora import corpus_sha256, paragraphs, sts_sentences
 from workbench.compare.conditions import conditions
+from workbench.compare.flops import encoder_sizes
+from workbench.compare.gemm_peak import gemm_peak
 from workbench.contenders.contract import ModelPaths, Settings
 from workbench.contenders.registry import CONTENDERS, missing_packages
 from workbench.models.folder import open_model
@@ -29,8 +31,8 @@ from workbench.models.folder import open_model
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "all-MiniLM-L6-v2"
 BASELINE = "upstream fp32"
-# Upstream's best batch size is looked for among these, on a part of the corpus.
-BATCH_SIZES = (16, 32, 64)
+# The best batch size is looked for among these, on a part of the corpus.
+BATCH_SIZES = (16, 32, 64, 128)
 SHORT = {"float32": "fp32", "bfloat16": "bf16"}
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
@@ -42,24 +44,27 @@ def main() -> None:
     parser.add_argument("--corpora", default="ab")
     parser.add_argument("--texts", type=int, default=None, help="only so many of each corpus, to try it out")
     parser.add_argument("--only", default=None, help="names joined by commas, upstream aside")
+    parser.add_argument("--store", action="store_true", help="write the JSON under benchmarks/results")
     options = parser.parse_args()
     results = {}
     for name in options.corpora:
         texts = {"a": sts_sentences, "b": paragraphs}[name]()[: options.texts]
         results[name] = measure(name, texts, options.rounds, options.only)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "encode",
-                "date": time.strftime("%Y-%m-%d"),
-                "commit": commit.stdout.strip(),
-                "corpora": results,
-                "conditions": asdict(conditions()),
-            },
-            default=dict,
-        )
+    date = time.strftime("%Y-%m-%d")
+    line = json.dumps(
+        {
+            "benchmark": "encode",
+            "date": date,
+            "commit": commit.stdout.strip(),
+            "corpora": results,
+            "conditions": asdict(conditions()),
+        },
+        default=dict,
     )
+    print(line)
+    if options.store:
+        (ROOT / "benchmarks" / "results" / f"encode-{date}.json").write_text(line + "\n", encoding="utf-8")
 
 
 def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[str, Any]:
@@ -67,7 +72,8 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
     paths = ModelPaths(checked.root, checked.encoder)
     threads = torch.get_num_threads()
     base = {"pooling": checked.pooling, "max_length": checked.max_length, "threads": threads}
-    best = best_batch_size(paths, base, texts[:: max(1, len(texts) // 500)])
+    part = texts[::5]
+    best = {kind: best_batch_size(kind, paths, base, part) for kind in ("upstream", "own")}
     encoders: dict[str, Encode] = {}
     # Contender, precision; left out where it is not installed.
     for kind, precision in (
@@ -84,36 +90,56 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
         label = f"{kind} {SHORT.get(precision, precision)}"
         if missing_packages(kind) or (only and label != BASELINE and label not in only.split(",")):
             continue
-        size = best if kind == "upstream" else 32
+        size = best.get(kind, 32)
         encoders[label] = (
             CONTENDERS[kind].open(paths, Settings(**base, precision=precision, batch_size=size)).encode
         )
     seconds: dict[str, list[float]] = {label: [] for label in encoders}
+    peaks: dict[str, list[float]] = {"fp32": [], "bf16": []}
+    sizes = encoder_sizes(json.loads((checked.encoder / "config.json").read_text(encoding="utf-8")))
+    assert sizes is not None
+    counts = CONTENDERS["own"].open(paths, Settings(**base)).token_counts(texts)
+    work = sizes.of_texts([count.kept for count in counts])
     rows: dict[str, NDArray[np.float32]] = {}
     for encode in encoders.values():
         encode(texts[:64])
     for number in range(rounds):
+        for precision, name_of in SHORT.items():
+            # Anew in each round, as the machine is not the same all the time.
+            peak = gemm_peak(sizes, precision, "cpu", threads)
+            assert peak is not None
+            peaks[name_of].append(peak.gflops)
         for label, encode in encoders.items():
             begun = time.perf_counter()
             rows[label] = encode(texts)
             seconds[label].append(time.perf_counter() - begun)
         print(f"corpus {name}, round {number + 1} of {rounds}", flush=True)
     medians = {label: statistics.median(times) for label, times in seconds.items()}
-    print(f"\ncorpus {name}: {len(texts)} texts, {threads} threads, upstream at batch size {best}")
-    print(f"{'':<18}{'seconds':>9}{'× upstream':>12}{'smallest cosine':>17}{'largest difference':>20}")
+    print(f"\ncorpus {name}: {len(texts)} texts, {threads} threads, batch sizes {best}, others 32")
+    print(
+        f"{'':<18}{'seconds':>9}{'× upstream':>12}{'of peak':>9}{'smallest cosine':>17}"
+        f"{'largest difference':>20}"
+    )
     out = {}
     for label, median in medians.items():
         one, other = rows[label], rows[BASELINE]
         cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
         ratios = [base / own for base, own in zip(seconds[BASELINE], seconds[label], strict=True)]
         difference = float(np.abs(one - other).max())
+        shares = [
+            work / second / 1e9 / peak
+            for second, peak in zip(seconds[label], peaks.get(label.split()[1], ()), strict=False)
+        ]
+        share = statistics.median(shares) if shares else None
         print(
-            f"{label:<18}{median:>9.2f}{statistics.median(ratios):>12.2f}{cosines.min():>17.6f}{difference:>20.1e}"
+            f"{label:<18}{median:>9.2f}{statistics.median(ratios):>12.2f}"
+            f"{'' if share is None else f'{share:.0%}':>9}{cosines.min():>17.6f}{difference:>20.1e}"
         )
         out[label] = {
             "seconds": seconds[label],
             "ratio": statistics.median(ratios),
             "ratios": ratios,
+            "share_of_gemm_peak": share,
             "smallest_cosine": float(cosines.min()),
             "largest_difference": difference,
         }
@@ -121,16 +147,18 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
         "texts": len(texts),
         "sha256": corpus_sha256(texts),
         "threads": threads,
-        "upstream_batch_size": best,
+        "batch_sizes": best,
+        "gflop": work / 1e9,
+        "gemm_peak_gflops": peaks,
         "contenders": out,
     }
 
 
-def best_batch_size(paths: ModelPaths, base: dict[str, Any], texts: list[str]) -> int:
-    """Upstream's fastest batch size on a part of the texts, of two rounds each."""
+def best_batch_size(kind: str, paths: ModelPaths, base: dict[str, Any], texts: list[str]) -> int:
+    """A contender's fastest batch size on a part of the texts, of two rounds each."""
     found = {}
     for size in BATCH_SIZES:
-        encode = CONTENDERS["upstream"].open(paths, Settings(**base, batch_size=size)).encode
+        encode = CONTENDERS[kind].open(paths, Settings(**base, batch_size=size)).encode
         encode(texts[:64])
         times = []
         for _ in range(2):

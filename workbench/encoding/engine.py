@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
+from workbench.encoding.aligned_attention import attend_aligned
 from workbench.encoding.linear import Compute, InferenceLinear
 from workbench.encoding.plan import TOKENS_A_BATCH
 from workbench.encoding.probe import alike, probe_batch
@@ -100,31 +101,29 @@ def _inference_parts(encoder: nn.Module, compute: Compute) -> packed_bert.BertPa
         project=project,
         layers=[_inference_layer(layer, config.hidden_act, compute) for layer in tree.encoder.layer],
         heads=int(config.num_attention_heads),
+        attention=attend_aligned,
     )
 
 
 def _inference_layer(layer: Any, activation: str, compute: Compute) -> packed_bert.BertLayer:
-    act = packed_bert.ACTIVATIONS[activation]
-    expand = _linear(layer.intermediate.dense, compute)
     return packed_bert.BertLayer(
         qkv=InferenceLinear(*packed_bert.fused_qkv(layer), compute),
-        attended=_linear(layer.attention.output.dense, compute),
-        expand=lambda rows: act(expand(rows)),
-        contract=_linear(layer.output.dense, compute),
+        attended=_linear(layer.attention.output.dense, compute).plus,
+        expand=_linear(layer.intermediate.dense, compute, activation),
+        contract=_linear(layer.output.dense, compute).plus,
         attention_norm=_norm(layer.attention.output.LayerNorm),
         output_norm=_norm(layer.output.LayerNorm),
     )
 
 
-def _linear(module: Any, compute: Compute) -> InferenceLinear:
-    return InferenceLinear(module.weight, module.bias, compute)
+def _linear(module: Any, compute: Compute, activation: str | None = None) -> InferenceLinear:
+    return InferenceLinear(module.weight, module.bias, compute, activation)
 
 
-def _norm(module: Any) -> Callable[[Tensor, Tensor], Tensor]:
+def _norm(module: Any) -> Callable[[Tensor], Tensor]:
     shape, epsilon = module.normalized_shape, module.eps
     weight, bias = module.weight.detach(), module.bias.detach()
-    # The residual keeps the encoder's own type whatever the linear layers give.
-    return lambda rows, residual: layer_norm(residual + rows, shape, weight, bias, epsilon)
+    return lambda rows: layer_norm(rows, shape, weight, bias, epsilon)
 
 
 def _inference_twin(encoder: nn.Module, compute: Compute) -> nn.Module:

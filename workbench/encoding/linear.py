@@ -9,11 +9,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from workbench.models.packed_bert import ACTIVATIONS
+
 Compute = Literal["float32", "bfloat16", "int8"]
 COMPUTES: tuple[Compute, ...] = ("float32", "bfloat16", "int8")
 
 # Rows for which oneDNN chooses its layout; any other number works with it.
 _ROWS = 1024
+# The library's activations as oneDNN computes them on a product before it is stored: name, algorithm.
+_FUSED = {
+    "gelu": ("gelu", "none"),
+    "gelu_new": ("gelu", "tanh"),
+    "gelu_pytorch_tanh": ("gelu", "tanh"),
+    "relu": ("relu", ""),
+    "silu": ("swish", ""),
+}
+_UNFUSED = ("none", "")
+# What a torch raises that lacks such an operator.
+_NOT_THERE = (AttributeError, NotImplementedError, RuntimeError)
 
 
 class InferenceLinear(nn.Module):
@@ -24,11 +37,21 @@ class InferenceLinear(nn.Module):
         bias: Shape ``(out,)``, or None.
         compute: ``"float32"`` gives and takes float32. ``"bfloat16"`` multiplies and gives bfloat16.
             ``"int8"`` rounds weights per output channel and inputs per token, and gives float32.
+        activation: The library's name of what follows the product; None for nothing.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, compute: Compute = "float32") -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        compute: Compute = "float32",
+        activation: str | None = None,
+    ) -> None:
         super().__init__()
         self.bias = None if bias is None else bias.detach()
+        self.after = ACTIVATIONS[activation] if activation else None
+        self.fused = _UNFUSED
+        self.adds = False
         weight = weight.detach()
         # The library's layers read shapes and types of a weight.
         self.out_features, self.in_features = weight.shape
@@ -44,20 +67,30 @@ class InferenceLinear(nn.Module):
         self.laid_out = _laid_out(self.plain)
         if self.laid_out is None:
             self.multiply = self._plain
-        else:
-            # One copy is enough.
-            del self.plain
-            self.multiply = self._laid_out
+            return
+        if activation and _fuses(self.laid_out, self.plain, activation):
+            self.fused, self.after = _FUSED[activation], None
+        self.adds = _adds(self.laid_out, self.plain)
+        # One copy is enough.
+        del self.plain
+        self.multiply = self._laid_out
 
     def forward(self, rows: Tensor) -> Tensor:
         """Shape ``(…, in)`` → ``(…, out)``."""
-        return self.multiply(rows)
+        out: Tensor = self.multiply(rows)
+        return out if self.after is None else self.after(out)
+
+    def plus(self, rows: Tensor, residual: Tensor) -> Tensor:
+        """The product plus a residual, shape ``(…, out)``, which keeps its own type."""
+        if self.adds and residual.dtype == self.dtype:
+            return _pointwise_sum(rows.to(self.dtype), residual, self.laid_out, self.bias)
+        return residual + self.multiply(rows)
 
     def _plain(self, rows: Tensor) -> Tensor:
         return linear(rows.to(self.dtype), self.plain, self.bias)
 
     def _laid_out(self, rows: Tensor) -> Tensor:
-        return _pointwise(rows.to(self.dtype), self.laid_out, self.bias)
+        return _pointwise(rows.to(self.dtype), self.laid_out, self.bias, self.fused)
 
     def _int8(self, rows: Tensor) -> Tensor:
         flat = rows.float().reshape(-1, self.in_features)
@@ -83,17 +116,47 @@ def _laid_out(weight: Tensor) -> Any:
     """
     if weight.device.type != "cpu" or weight.dtype not in (torch.float32, torch.bfloat16):
         return None
+    rows = _probe(weight)
     try:
         found = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
-        probe = torch.ones(2, weight.shape[1], dtype=weight.dtype)
-        given = _pointwise(probe, found, None)
-    except (AttributeError, NotImplementedError, RuntimeError):
+    except _NOT_THERE:
         return None
-    wanted = linear(probe, weight)
-    close = torch.allclose(given.float(), wanted.float(), rtol=1e-2, atol=1e-2 * float(wanted.abs().max()))
-    return found if close else None
+    return found if _gives(lambda: _pointwise(rows, found, None), linear(rows, weight)) else None
 
 
-def _pointwise(rows: Tensor, weight: Any, bias: Tensor | None) -> Tensor:
-    out: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
+def _fuses(laid_out: Any, weight: Tensor, activation: str) -> bool:
+    """Whether oneDNN's form of an activation gives what torch's own gives."""
+    rows = _probe(weight)
+    wanted = ACTIVATIONS[activation](linear(rows, weight))
+    return _gives(lambda: _pointwise(rows, laid_out, None, _FUSED[activation]), wanted)
+
+
+def _adds(laid_out: Any, weight: Tensor) -> bool:
+    """Whether oneDNN adds a residual to a product."""
+    rows = _probe(weight)
+    wanted = linear(rows, weight)
+    return _gives(lambda: _pointwise_sum(rows, torch.ones_like(wanted), laid_out, None), wanted + 1)
+
+
+def _probe(weight: Tensor) -> Tensor:
+    return torch.ones(2, weight.shape[1], dtype=weight.dtype)
+
+
+def _gives(call: Callable[[], Tensor], wanted: Tensor) -> bool:
+    try:
+        given = call()
+    except _NOT_THERE:
+        return False
+    bound = 1e-2 * float(wanted.abs().max())
+    return torch.allclose(given.float(), wanted.float(), rtol=1e-2, atol=bound)
+
+
+def _pointwise(rows: Tensor, weight: Any, bias: Tensor | None, fused: tuple[str, str] = _UNFUSED) -> Tensor:
+    name, algorithm = fused
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, name, [], algorithm)
+    return out
+
+
+def _pointwise_sum(rows: Tensor, residual: Tensor, weight: Any, bias: Tensor | None) -> Tensor:
+    out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(rows, residual, weight, bias, "add")
     return out

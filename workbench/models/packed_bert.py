@@ -38,19 +38,19 @@ class BertLayer:
 
     Attributes:
         qkv: Hidden → queries, keys and values side by side.
-        attended: What attention gave → hidden.
+        attended: What attention gave, and the residual → hidden, the residual added.
         expand: Hidden → intermediate, the activation included.
-        contract: Intermediate → hidden.
-        attention_norm, output_norm: Layer norm of what stands beside the residual, and the residual.
+        contract: Intermediate, and the residual → hidden, the residual added.
+        attention_norm, output_norm: Layer norms of these sums.
         attention_dropout: Share of the attention weights set to zero; 0 outside training.
     """
 
     qkv: Step
-    attended: Step
+    attended: Callable[[Tensor, Tensor], Tensor]
     expand: Step
-    contract: Step
-    attention_norm: Callable[[Tensor, Tensor], Tensor]
-    output_norm: Callable[[Tensor, Tensor], Tensor]
+    contract: Callable[[Tensor, Tensor], Tensor]
+    attention_norm: Step
+    output_norm: Step
     attention_dropout: float = 0.0
 
 
@@ -93,8 +93,8 @@ def forward(parts: BertParts, batch: PackedBatch) -> Tensor:
         rows = parts.project(rows)
     for layer in parts.layers:
         mixed = parts.attention(layer.qkv(rows), groups, parts.heads, layer.attention_dropout)
-        rows = layer.attention_norm(layer.attended(mixed), rows)
-        rows = layer.output_norm(layer.contract(layer.expand(rows)), rows)
+        rows = layer.attention_norm(layer.attended(mixed, rows))
+        rows = layer.output_norm(layer.contract(layer.expand(rows), rows))
     return rows
 
 
@@ -140,10 +140,10 @@ def _live_layer(layer: Any, activation: Step) -> BertLayer:
     weights_dropout = layer.attention.self.dropout
     return BertLayer(
         qkv=lambda rows: linear(rows, weight, bias),
-        attended=lambda rows: after_attention.dropout(after_attention.dense(rows)),
+        attended=lambda rows, residual: after_attention.dropout(after_attention.dense(rows)) + residual,
         expand=lambda rows: activation(expand(rows)),
-        contract=lambda rows: after_output.dropout(after_output.dense(rows)),
-        attention_norm=lambda rows, residual: after_attention.LayerNorm(rows + residual),
-        output_norm=lambda rows, residual: after_output.LayerNorm(rows + residual),
+        contract=lambda rows, residual: after_output.dropout(after_output.dense(rows)) + residual,
+        attention_norm=after_attention.LayerNorm,
+        output_norm=after_output.LayerNorm,
         attention_dropout=float(weights_dropout.p) if weights_dropout.training else 0.0,
     )
