@@ -1,3 +1,5 @@
+"""Attention seen through an aligned window gives what plain attention gives."""
+
 import pytest
 import torch
 

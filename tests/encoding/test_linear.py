@@ -1,3 +1,5 @@
+"""Linear layers for inference give what plain layers give, with and without oneDNN's operators."""
+
 import pytest
 import torch
 from torch import nn
