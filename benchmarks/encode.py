@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.corpora import corpus_sha256, paragraphs, sts_sentences
+from workbench import SentenceTransformer
 from workbench.compare.conditions import conditions
 from workbench.compare.flops import encoder_sizes
 from workbench.compare.gemm_peak import gemm_peak
@@ -31,6 +32,8 @@ from workbench.models.folder import open_model
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "all-MiniLM-L6-v2"
 BASELINE = "upstream fp32"
+# The residual and all else in float32; a contender's "bf16" is a whole model in it.
+LINEARS = "own bf16 linears"
 # The best batch size is looked for among these, on a part of the corpus.
 BATCH_SIZES = (16, 32, 64, 128)
 SHORT = {"float32": "fp32", "bfloat16": "bf16"}
@@ -94,6 +97,9 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
         encoders[label] = (
             CONTENDERS[kind].open(paths, Settings(**base, precision=precision, batch_size=size)).encode
         )
+    if not only or LINEARS in only.split(","):
+        model: Any = SentenceTransformer(MODEL, device="cpu")
+        encoders[LINEARS] = lambda texts: model.encode(texts, batch_size=best["own"], compute="bfloat16")
     seconds: dict[str, list[float]] = {label: [] for label in encoders}
     peaks: dict[str, list[float]] = {"fp32": [], "bf16": []}
     sizes = encoder_sizes(json.loads((checked.encoder / "config.json").read_text(encoding="utf-8")))

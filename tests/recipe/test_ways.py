@@ -76,6 +76,23 @@ def test_the_script_of_a_run_runs_in_its_folder(outcomes: dict[str, WayOutcome],
     assert "largest difference" in run_script(outcomes[name].folder)
 
 
+def test_own_alone_trains_the_same_without_padding_and_its_script_says_so(
+    outcomes: dict[str, WayOutcome], made: Any, tmp_path: Path
+) -> None:
+    outcome = train_way("own", config_of(made), tmp_path / "run", packed=True)
+
+    padded = outcomes["own"].steps
+    assert [step.batch_sha256 for step in outcome.steps] == [step.batch_sha256 for step in padded]
+    assert [step.loss for step in outcome.steps] == pytest.approx([step.loss for step in padded], abs=1e-5)
+    assert "packed=True" in (tmp_path / "run" / "script.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.full
+def test_the_script_of_own_alone_draws_the_same_dropout(made: Any, tmp_path: Path) -> None:
+    train_way("own", config_of(made, dropout=True), tmp_path / "run", packed=True)
+    assert "largest difference" in run_script(tmp_path / "run")
+
+
 def test_own_resumes_and_its_steps_are_those_of_a_whole_run(
     outcomes: dict[str, WayOutcome], made: Any, tmp_path: Path
 ) -> None:

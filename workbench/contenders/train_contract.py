@@ -55,6 +55,8 @@ class TrainPlan:
         threads: Intra-op threads on the CPU.
         evaluation_steps: Evaluate also after so many steps of an epoch; 0 for its end alone.
         patience: Stop after so many evaluations without a better score; None never does.
+        packed: Own alone: all columns of a batch in one pass without padding. The other trainers pad column
+            by column; an own training beside them does it too, so that dropout draws the same numbers.
     """
 
     loss: LossPlan
@@ -73,6 +75,7 @@ class TrainPlan:
     threads: int = 1
     evaluation_steps: int = 0
     patience: int | None = None
+    packed: bool = False
 
     @property
     def epoch_steps(self) -> int:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from workbench.models.packed_attention import Group, attend
+from workbench.models.packed_dropout import drop_as
+from workbench.models.packed_training import attend_in_buckets
 
 if TYPE_CHECKING:
     from workbench.models.packed import PackedBatch
@@ -105,10 +107,11 @@ def live_parts(encoder: nn.Module) -> BertParts:
     activation = ACTIVATIONS[config.hidden_act]
     embed = embedding(encoder)
     return BertParts(
-        embed=lambda batch: tree.embeddings.dropout(embed(batch)),
+        embed=lambda batch: drop_as(tree.embeddings.dropout, embed(batch)),
         project=getattr(tree, "embeddings_project", None),
         layers=[_live_layer(layer, activation) for layer in tree.encoder.layer],
         heads=int(config.num_attention_heads),
+        attention=attend_in_buckets if encoder.training else attend,
     )
 
 
@@ -140,9 +143,11 @@ def _live_layer(layer: Any, activation: Step) -> BertLayer:
     weights_dropout = layer.attention.self.dropout
     return BertLayer(
         qkv=lambda rows: linear(rows, weight, bias),
-        attended=lambda rows, residual: after_attention.dropout(after_attention.dense(rows)) + residual,
+        attended=lambda rows, residual: (
+            drop_as(after_attention.dropout, after_attention.dense(rows)) + residual
+        ),
         expand=lambda rows: activation(expand(rows)),
-        contract=lambda rows, residual: after_output.dropout(after_output.dense(rows)) + residual,
+        contract=lambda rows, residual: drop_as(after_output.dropout, after_output.dense(rows)) + residual,
         attention_norm=after_attention.LayerNorm,
         output_norm=after_output.LayerNorm,
         attention_dropout=float(weights_dropout.p) if weights_dropout.training else 0.0,

@@ -21,8 +21,8 @@ from workbench.recipe.config import LossConfig
 from workbench.recipe.prepare import Prepared, loss_needs
 
 
-def plan_of(prepared: Prepared) -> TrainPlan:
-    """The plan that a prepared config is, the same for every way."""
+def plan_of(prepared: Prepared, packed: bool = False) -> TrainPlan:
+    """The plan that a prepared config is, the same for every way; ``packed`` for own alone."""
     config = prepared.config
     return TrainPlan(
         loss=_loss_plan(config.loss, prepared),
@@ -41,6 +41,7 @@ def plan_of(prepared: Prepared) -> TrainPlan:
         threads=config.threads or torch.get_num_threads(),
         evaluation_steps=config.evaluation_steps,
         patience=config.early_stopping_patience,
+        packed=packed,
     )
 
 

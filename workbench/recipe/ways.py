@@ -111,6 +111,7 @@ def train_way(
     progress: WayProgress | None = None,
     stop: Callable[[], bool] | None = None,
     resume: bool = False,
+    packed: bool = False,
 ) -> WayOutcome:
     """Train a config one way, into ``folder/model`` with a line a step in ``folder/steps.jsonl``.
 
@@ -124,6 +125,7 @@ def train_way(
         progress: Told of the start, every step and every evaluation.
         stop: Asked after each step.
         resume: Go on from the newest whole checkpoint.
+        packed: Own alone: without padding, which is faster and draws other dropout than the other ways.
 
     Raises:
         UnknownNameError: ``way-unknown``, ``loss-not-offered``.
@@ -146,7 +148,7 @@ def train_way(
         # The same folder for every way: the script of a run begins where the run began.
         paths, settings = start_model(prepared, folder / START_FOLDER)
         if way.trains is None:
-            outcome = _train_own(name, prepared, folder, tell, stop, resume)
+            outcome = _train_own(name, prepared, folder, tell, stop, resume, packed)
         else:
             outcome = _train_with(name, way.trains(), paths, settings, prepared, folder, tell, stop)
         _write_script(outcome, settings, prepared)
@@ -182,8 +184,15 @@ class _Teller:
 
 
 def _train_own(
-    name: str, prepared: Prepared, folder: Path, tell: _Teller, stop: Callable[[], bool] | None, resume: bool
+    name: str,
+    prepared: Prepared,
+    folder: Path,
+    tell: _Teller,
+    stop: Callable[[], bool] | None,
+    resume: bool,
+    packed: bool,
 ) -> WayOutcome:
+    plan = plan_of(prepared, packed)
     recorder = FitRecorder(prepared.model, tell.step)
 
     def hear(event: Event) -> None:
@@ -195,16 +204,14 @@ def _train_own(
         if isinstance(event, Evaluated):
             tell.evaluated(event)
 
-    # Padded column by column, as the other ways do it: dropout draws the same numbers, and the script of a
-    # run gives the same losses.
-    result = fit_prepared(prepared, folder, progress=hear, stop=stop, resume=resume, packed=False)
+    result = fit_prepared(prepared, folder, progress=hear, stop=stop, resume=resume, packed=plan.packed)
     told = conditions(prepared.model.device, prepared.config.precision, prepared.config.seed)
     return WayOutcome(
         name,
         folder,
         folder / MODEL_FOLDER if (folder / MODEL_FOLDER / "modules.json").is_file() else None,
         result.status,
-        plan_of(prepared),
+        plan,
         tell.file.steps,
         tuple(tell.evaluations),
         result.best_score,

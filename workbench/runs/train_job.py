@@ -85,7 +85,8 @@ def train(context: JobContext) -> Mapping[str, Any] | None:
         for seed in seeds:
             progress.part = {"way": number, "seed": seed}
             seeded = config.model_copy(update={"seed": seed})
-            done = _train_one(context, seeded, way, progress)
+            # Without padding where no other way is laid beside it, whose dropout it would have to share.
+            done = _train_one(context, seeded, way, progress, packed=len(ways) == 1)
             if done is None:
                 return None
             progress.done += prepared.total_steps
@@ -116,7 +117,9 @@ def _read(context: JobContext) -> tuple[Any, list[str], list[int]]:
     return config, list(ways), [(config.seed + number) % 2**32 for number in range(count)]
 
 
-def _train_one(context: JobContext, config: Any, way: str, progress: _Progress) -> dict[str, Any] | None:
+def _train_one(
+    context: JobContext, config: Any, way: str, progress: _Progress, *, packed: bool
+) -> dict[str, Any] | None:
     """One training; one that ended in an earlier attempt is not done again. None where it was stopped."""
     from workbench.recipe.ways import find_way, train_way
 
@@ -129,7 +132,9 @@ def _train_one(context: JobContext, config: Any, way: str, progress: _Progress) 
     if folder.exists() and not resume:
         # Of a way that cannot go on, nothing is kept: it begins anew.
         _remove(folder)
-    outcome = train_way(way, config, folder, progress=progress.hear, stop=context.stop, resume=resume)
+    outcome = train_way(
+        way, config, folder, progress=progress.hear, stop=context.stop, resume=resume, packed=packed
+    )
     if outcome.status == "cancelled" or outcome.model_folder is None:
         return None
     facts = {

@@ -117,9 +117,7 @@ def train_own(
             seed=plan.seed,
             precision=plan.precision,
             gradient_accumulation_steps=plan.accumulation,
-            # Padded column by column, as the other trainers do it: dropout draws the same numbers, and what
-            # is left of a difference is no more than theirs.
-            packed=False,
+            packed=plan.packed,
             early_stopping_patience=plan.patience,
             progress=recorder.hear,
             stop=stop,

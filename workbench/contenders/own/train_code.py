@@ -69,7 +69,7 @@ def own_train_code(
         f"    weight_decay={float(plan.weight_decay)!r},",
         f"    max_grad_norm={norm!r},",
         f"    gradient_accumulation_steps={int(plan.accumulation)},",
-        "    packed=False,",
+        f"    packed={plan.packed},",
         f"    precision={plan.precision!r},",
         f"    seed={int(plan.seed)},",
         "    output_path='trained',",
