@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import runpy
@@ -57,11 +58,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="a long form: python -m tests --full"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a worker process write where it crashed into a file: what it writes to stderr then is lost."""
+    if hasattr(config, "workerinput"):
+        faulthandler.enable(_crash_file(config.workerinput["workerid"]).open("w", encoding="utf-8"))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Tell how a worker process of the runner ended: by which signal (below 0), or with which code."""
-    if error is not None:
-        print(f"\n{node.gateway.id} ended with {node.gateway._io.wait()}", file=sys.stderr, flush=True)
+    """Tell how a worker process of the runner ended (a signal is below 0), and where it crashed."""
+    if error is None:
+        return
+    print(f"\n{node.gateway.id} ended with {node.gateway._io.wait()}", file=sys.stderr, flush=True)
+    crash = _crash_file(node.gateway.id)
+    if crash.exists():
+        print(crash.read_text(encoding="utf-8"), file=sys.stderr, flush=True)
+
+
+def _crash_file(worker: str) -> Path:
+    return Path(os.environ["TESTS_OFFLINE_LOG"]).with_name(f"crash-{worker}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
