@@ -17,9 +17,8 @@ from workbench.encoding.plan import TOKENS_A_BATCH
 from workbench.encoding.probe import alike, probe_batch
 from workbench.encoding.varlen import attend_varlen, offered
 from workbench.models import packed_bert, packed_registered
-from workbench.models.packed import PackedBatch, packed_forward
+from workbench.models.packed import ROWS_STEP, PackedBatch, packed_forward
 
-_ROWS_STEP = 32
 # A GPU needs many rows to fill its units.
 _TOKENS_ON_A_GPU = 32_768
 
@@ -60,7 +59,7 @@ def build_engine(encoder: nn.Module, compute: Compute) -> Engine:
 
 def _in_full_rows(run: Callable[[PackedBatch], Tensor]) -> Callable[[PackedBatch], Tensor]:
     """Few different numbers of rows: for each, oneDNN compiles and keeps about 1 MB a linear layer."""
-    return lambda batch: run(batch.rounded(_ROWS_STEP))[: len(batch.input_ids)]
+    return lambda batch: run(batch.rounded(ROWS_STEP))[: len(batch.input_ids)]
 
 
 def _on_device(encoder: nn.Module, compute: Compute) -> Callable[[PackedBatch], Tensor]:

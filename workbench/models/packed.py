@@ -16,6 +16,9 @@ from workbench.models.architectures import architecture
 from workbench.models.packed_attention import Group
 from workbench.models.protocols import Tokenized
 
+# A processor's library prepares each number of rows anew: multiples of this keep them few.
+ROWS_STEP = 32
+
 
 @dataclass(frozen=True)
 class PackedBatch:
@@ -58,10 +61,7 @@ class PackedBatch:
         )
 
     def rounded(self, multiple: int) -> PackedBatch:
-        """The same texts with spare tokens behind them, so that there are a multiple of tokens.
-
-        A processor's library prepares each number of rows anew: few different numbers save time and memory.
-        """
+        """The same texts with spare tokens behind them, so that there are a multiple of tokens."""
         spare = -len(self.input_ids) % multiple
         types = self.token_type_ids
         return PackedBatch(
