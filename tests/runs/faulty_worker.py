@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import InvalidValueError
@@ -87,7 +88,14 @@ def environment(context: JobContext) -> Mapping[str, Any] | None:
         "session": os.getsid(0) == os.getpid(),
         "inputs": {path.name: path.read_text() for path in sorted(context.inputs.glob("*"))},
         "niceness": os.nice(0),
+        "session_niceness": _session_niceness(),
     }
+
+
+def _session_niceness() -> int | None:
+    """How the scheduler weighs this session; None where it does not weigh sessions."""
+    path = Path("/proc/self/autogroup")
+    return int(path.read_text().split()[-1]) if path.exists() else None
 
 
 def fills(context: JobContext) -> Mapping[str, Any] | None:

@@ -330,6 +330,15 @@ def test_a_child_gets_no_secret(home: Path) -> None:
     assert not {"torch", "numpy", "gradio", "sqlite3"} & set(result["modules"])
 
 
+def test_a_child_gives_way_to_the_app_as_a_process_and_as_a_session(home: Path) -> None:
+    with open_supervisor(home, limits=replace(QUICK, niceness=7)) as runs:
+        run = finished(runs, runs.submit(ANN, "environment", {}))
+        result = runs.result(ANN, run.id)
+    assert result is not None
+    assert result["niceness"] == 7
+    assert result["session_niceness"] in (7, None)
+
+
 def test_delete(runs: Supervisor, home: Path) -> None:
     run = slow(runs)
     wait_for_step(runs, run)

@@ -32,7 +32,7 @@ class Limits:
     steps: int | None = None
     address_space_bytes: int | None = None
     cpu_seconds: int | None = None
-    niceness: int = 5
+    niceness: int = 10
     grace_seconds: float = 30.0
     fold_seconds: float = 1.0
     tick_seconds: float = 0.2

@@ -122,6 +122,10 @@ def _limit(orders: Mapping[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):
         os.nice(orders["niceness"])
+    # Linux may weigh sessions against each other, and this process leads its own: its niceness alone would
+    # then mean nothing to the app.
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(orders["niceness"]), encoding="ascii")
     # Where memory runs out, the run shall go and the app stay.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("700", encoding="ascii")
