@@ -53,7 +53,11 @@ def eats(context: JobContext) -> Mapping[str, Any] | None:
 
 def killed(context: JobContext) -> Mapping[str, Any] | None:
     """Dies of a signal, as by the system's killer for want of memory."""
-    os.kill(os.getpid(), int(context.config["signal"]))
+    number = int(context.config["signal"])
+    # Started by nohup, a process and its children do not hear SIGHUP.
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
     time.sleep(60)
     return {}
 
