@@ -88,8 +88,11 @@ def test_own_alone_trains_the_same_without_padding_and_its_script_says_so(
 
 
 @pytest.mark.full
-def test_the_script_of_own_alone_draws_the_same_dropout(made: Any, tmp_path: Path) -> None:
-    train_way("own", config_of(made, dropout=True), tmp_path / "run", packed=True)
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("loss", ["CosineSimilarityLoss", "MultipleNegativesRankingLoss"])
+def test_the_script_of_own_draws_the_same_dropout(made: Any, tmp_path: Path, loss: str, packed: bool) -> None:
+    config = config_of(made, dropout=True, loss={"name": loss})
+    train_way("own", config, tmp_path / "run", packed=packed)
     assert "largest difference" in run_script(tmp_path / "run")
 
 

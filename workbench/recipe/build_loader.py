@@ -37,7 +37,8 @@ def build_loader(
     else:
         generator = torch.Generator().manual_seed(seed)
         return DataLoader(rows, shuffle=True, batch_size=batch_size, generator=generator)  # type: ignore[arg-type]
-    return DataLoader(rows, batch_sampler=sampler)  # type: ignore[arg-type]
+    # A loader without a generator draws from torch's own at every start, between two dropouts.
+    return DataLoader(rows, batch_sampler=sampler, generator=torch.Generator())  # type: ignore[arg-type]
 
 
 def index_batches(

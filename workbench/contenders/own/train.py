@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -161,7 +162,8 @@ def _loader(batches: Sequence[TrainingBatch], prompt: str) -> DataLoader[Any]:
         for texts, label in zip(zip(*batch.columns, strict=True), labels, strict=True):
             rows.append(InputExample(texts=[prompt + text for text in texts], label=label))
         order.append(list(range(first, len(rows))))
-    return DataLoader(rows, batch_sampler=order)  # type: ignore[arg-type]
+    # Without a generator it would draw from torch's own, which dropout draws from.
+    return DataLoader(rows, batch_sampler=order, generator=torch.Generator())  # type: ignore[arg-type]
 
 
 def _evaluator(contender: OwnContender, ask: OnEvaluate, plan: TrainPlan) -> Callable[..., Any]:

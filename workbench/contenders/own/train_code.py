@@ -45,7 +45,7 @@ def own_train_code(
         "examples = [InputExample(texts=list(texts), label=label) for texts, label in rows]",
         "places = iter(range(len(rows)))",
         "order = [[next(places) for _ in batch] for batch in batches]",
-        "train_dataloader = DataLoader(examples, batch_sampler=order)",
+        "train_dataloader = DataLoader(examples, batch_sampler=order, generator=torch.Generator())",
         "",
         "# 2. Model",
         f"model = SentenceTransformer({model!r}, device={plan.device!r})",
