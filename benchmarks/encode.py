@@ -9,11 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,15 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.corpora import corpus_sha256, paragraphs, sts_sentences
+from benchmarks.report import report
 from workbench import SentenceTransformer
-from workbench.compare.conditions import conditions
 from workbench.compare.flops import encoder_sizes
 from workbench.compare.gemm_peak import gemm_peak
 from workbench.contenders.contract import ModelPaths, Settings
 from workbench.contenders.registry import CONTENDERS, missing_packages
 from workbench.models.folder import open_model
 
-ROOT = Path(__file__).resolve().parent.parent
 MODEL = "all-MiniLM-L6-v2"
 BASELINE = "upstream fp32"
 # The residual and all else in float32; a contender's "bf16" is a whole model in it.
@@ -53,21 +49,7 @@ def main() -> None:
     for name in options.corpora:
         texts = {"a": sts_sentences, "b": paragraphs}[name]()[: options.texts]
         results[name] = measure(name, texts, options.rounds, options.only)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    date = time.strftime("%Y-%m-%d")
-    line = json.dumps(
-        {
-            "benchmark": "encode",
-            "date": date,
-            "commit": commit.stdout.strip(),
-            "corpora": results,
-            "conditions": asdict(conditions()),
-        },
-        default=dict,
-    )
-    print(line)
-    if options.store:
-        (ROOT / "benchmarks" / "results" / f"encode-{date}.json").write_text(line + "\n", encoding="utf-8")
+    report("encode", {"corpora": results}, store=options.store)
 
 
 def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[str, Any]:
@@ -132,11 +114,11 @@ def measure(name: str, texts: list[str], rounds: int, only: str | None) -> dict[
         cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
         ratios = [base / own for base, own in zip(seconds[BASELINE], seconds[label], strict=True)]
         difference = float(np.abs(one - other).max())
-        shares = [
-            work / second / 1e9 / peak
-            for second, peak in zip(seconds[label], peaks.get(label.split()[1], ()), strict=False)
-        ]
-        share = statistics.median(shares) if shares else None
+        known = peaks.get(label.split()[1])
+        share = None
+        if known:
+            spans = zip(seconds[label], known, strict=True)
+            share = statistics.median(work / second / 1e9 / peak for second, peak in spans)
         print(
             f"{label:<18}{median:>9.2f}{statistics.median(ratios):>12.2f}"
             f"{'' if share is None else f'{share:.0%}':>9}{cosines.min():>17.6f}{difference:>20.1e}"

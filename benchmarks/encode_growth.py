@@ -8,23 +8,18 @@ then one JSON line.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import sts_sentences
+from benchmarks.report import report
 from workbench import SentenceTransformer
-from workbench.compare.conditions import conditions
 from workbench.encoding.linear import COMPUTES
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def numbered(count: int) -> Iterator[str]:
@@ -40,15 +35,14 @@ def main() -> None:
     parser.add_argument("--stream", type=int, default=1_000_000)
     parser.add_argument("--compute", choices=COMPUTES, default="bfloat16", help="of the largest ones")
     parser.add_argument("--model", default="all-MiniLM-L6-v2")
+    parser.add_argument("--store", action="store_true", help="write the JSON under benchmarks/results")
     options = parser.parse_args()
     model: Any = SentenceTransformer(options.model, device="cpu")
     model.encode(list(numbered(200)), compute=options.compute)
     result: dict[str, Any] = {"tokens": growth(model, options.texts, options.compute)}
     result["repeats"] = repeats(model)
     result["stream"] = stream(model, options.stream, options.compute)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    result.update(benchmark="encode_growth", date=time.strftime("%Y-%m-%d"), commit=commit.stdout.strip())
-    print(json.dumps({**result, "conditions": asdict(conditions())}, default=dict))
+    report("encode_growth", result, store=options.store)
 
 
 def growth(model: Any, counts: list[int], compute: str) -> list[dict[str, float]]:

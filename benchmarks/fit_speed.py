@@ -9,22 +9,19 @@ Prints a table of ratios of medians, then one JSON line; ``--store`` writes it t
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.stsb_training import ROOT, rows
+from benchmarks.report import report
+from benchmarks.stsb_training import rows
 from workbench import InputExample, SentenceTransformer, losses
-from workbench.compare.conditions import conditions
 from workbench.persistence.source import bundled_folder
 from workbench.training import Stepped
 
@@ -56,22 +53,7 @@ def main() -> None:
         f"{loss}, batch {size}": measure(train, loss, size, options.rounds, options.steps, options.warm_up)
         for loss, size in CASES
     }
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    date = time.strftime("%Y-%m-%d")
-    line = json.dumps(
-        {
-            "benchmark": "fit_speed",
-            "date": date,
-            "commit": commit.stdout.strip(),
-            "threads": torch.get_num_threads(),
-            "cases": cases,
-            "conditions": asdict(conditions()),
-        },
-        default=dict,
-    )
-    print(line)
-    if options.store:
-        (ROOT / "benchmarks" / "results" / f"fit_speed-{date}.json").write_text(line + "\n", encoding="utf-8")
+    report("fit_speed", {"threads": torch.get_num_threads(), "cases": cases}, store=options.store)
 
 
 def measure(

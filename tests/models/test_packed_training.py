@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from workbench.models import packed_training
 from workbench.models.packed_attention import Group, attend
 from workbench.models.packed_dropout import drop
 from workbench.models.packed_training import attend_in_buckets, buckets
@@ -19,15 +20,20 @@ def row_of(lengths: list[int]) -> tuple[Group, ...]:
 
 @pytest.mark.parametrize("lengths", [[31, 30, 17, 9, 9, 8, 3, 1], [5], [6, 6, 6], [128, 2, 1]])
 @pytest.mark.parametrize("spare", [0, 7])
-def test_values_and_gradients_are_those_of_plain_attention(lengths: list[int], spare: int) -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_values_and_gradients_are_those_of_plain_attention(
+    lengths: list[int], spare: int, dropout: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The form with dropout, of which nothing is dropped.
+    monkeypatch.setattr(packed_training, "drop", lambda rows, share: rows)
     groups = row_of(lengths)
     generator = torch.Generator().manual_seed(6)
     found = []
     qkv = torch.randn(sum(lengths) + spare, 3 * 24, generator=generator, dtype=torch.float64)
     weights = torch.randn(sum(lengths) + spare, 24, generator=generator, dtype=torch.float64)
-    for attention in (attend, attend_in_buckets):
+    for attention, share in ((attend, 0.0), (attend_in_buckets, dropout)):
         rows = qkv.clone().requires_grad_()
-        out = attention(rows, groups, 3)
+        out = attention(rows, groups, 3, share)
         (out * weights).sum().backward()
         found.append((out.detach(), rows.grad))
 

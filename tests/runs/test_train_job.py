@@ -87,6 +87,14 @@ def test_three_ways_end_in_one_result(on_a_space: dict[str, Any], tmp_path: Path
     assert {line["values"]["way"] for line in lines} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(("ways", "packed"), [(["own"], True), (["own", "upstream"], False)])
+def test_own_runs_without_padding_where_nothing_is_laid_beside_it(
+    on_a_space: dict[str, Any], tmp_path: Path, ways: list[str], packed: bool
+) -> None:
+    assert train(context(tmp_path, {"training": on_a_space, "ways": ways, "prove": False})) is not None
+    assert f"packed={packed}" in (tmp_path / "own-42" / "script.py").read_text(encoding="utf-8")
+
+
 def test_other_models_stand_in_the_proof_and_one_that_fails_loses_nothing(
     training: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -68,9 +69,9 @@ class InferenceLinear(nn.Module):
         if self.laid_out is None:
             self.multiply = self._plain
             return
-        if activation and _fuses(self.laid_out, self.plain, activation):
+        if activation and _fuses(activation, dtype):
             self.fused, self.after = _FUSED[activation], None
-        self.adds = _adds(self.laid_out, self.plain)
+        self.adds = _adds(dtype)
         # One copy is enough.
         del self.plain
         self.multiply = self._laid_out
@@ -124,18 +125,26 @@ def _laid_out(weight: Tensor) -> Any:
     return found if _gives(lambda: _pointwise(rows, found, None), linear(rows, weight)) else None
 
 
-def _fuses(laid_out: Any, weight: Tensor, activation: str) -> bool:
+@lru_cache
+def _fuses(activation: str, dtype: torch.dtype) -> bool:
     """Whether oneDNN's form of an activation gives what torch's own gives."""
-    rows = _probe(weight)
+    rows, weight, laid_out = _small(dtype)
     wanted = ACTIVATIONS[activation](linear(rows, weight))
     return _gives(lambda: _pointwise(rows, laid_out, None, _FUSED[activation]), wanted)
 
 
-def _adds(laid_out: Any, weight: Tensor) -> bool:
+@lru_cache
+def _adds(dtype: torch.dtype) -> bool:
     """Whether oneDNN adds a residual to a product."""
-    rows = _probe(weight)
+    rows, weight, laid_out = _small(dtype)
     wanted = linear(rows, weight)
     return _gives(lambda: _pointwise_sum(rows, torch.ones_like(wanted), laid_out, None), wanted + 1)
+
+
+def _small(dtype: torch.dtype) -> tuple[Tensor, Tensor, Any]:
+    """Rows, a weight, and it laid out, to try operators on where layers have been laid out already."""
+    weight = torch.linspace(-1, 1, 16 * 16, dtype=dtype).view(16, 16)
+    return _probe(weight), weight, torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
 
 
 def _probe(weight: Tensor) -> Tensor:

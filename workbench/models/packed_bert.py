@@ -15,7 +15,6 @@ from torch.nn.functional import linear
 
 from workbench.models.packed_attention import Group, attend
 from workbench.models.packed_dropout import drop_as
-from workbench.models.packed_training import attend_in_buckets
 
 if TYPE_CHECKING:
     from workbench.models.packed import PackedBatch
@@ -32,6 +31,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 Step = Callable[[Tensor], Tensor]
+Attention = Callable[[Tensor, Sequence[Group], int, float], Tensor]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class BertParts:
     project: Step | None
     layers: Sequence[BertLayer]
     heads: int
-    attention: Callable[[Tensor, Sequence[Group], int, float], Tensor] = attend
+    attention: Attention = attend
 
 
 def knows(encoder: nn.Module) -> bool:
@@ -100,7 +100,7 @@ def forward(parts: BertParts, batch: PackedBatch) -> Tensor:
     return rows
 
 
-def live_parts(encoder: nn.Module) -> BertParts:
+def live_parts(encoder: nn.Module, attention: Attention = attend) -> BertParts:
     """The encoder's own parameters, so that gradients reach them, and its own dropout modules."""
     config: Any = encoder.config
     tree: Any = encoder
@@ -111,7 +111,7 @@ def live_parts(encoder: nn.Module) -> BertParts:
         project=getattr(tree, "embeddings_project", None),
         layers=[_live_layer(layer, activation) for layer in tree.encoder.layer],
         heads=int(config.num_attention_heads),
-        attention=attend_in_buckets if encoder.training else attend,
+        attention=attention,
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from workbench.models import packed_bert
 from workbench.models.packed import ROWS_STEP, PackedBatch, pack, packable, packed_forward, untouched
 from workbench.models.packed_pooling import can_pool_packed, pool_packed
+from workbench.models.packed_training import attend_in_buckets
 from workbench.models.protocols import Features, Tokenized
 from workbench.models.transformer import Transformer
 
@@ -80,17 +82,21 @@ def embed_packed(model: Any, columns: Sequence[Features]) -> list[Tensor] | None
     encoder = model[0].encoder
     device = columns[0]["input_ids"].device
     batch = pack(encoder, [texts[place] for place in order]).to(device)
-    rows = pool_packed(list(model)[1:], _in_full_rows(encoder, batch), batch)
+    rows = pool_packed(list(model)[1:], step_forward(encoder, batch), batch)
     back = torch.empty(len(order), dtype=torch.long)
     back[torch.tensor(order)] = torch.arange(len(order))
     return list(torch.split(rows[back.to(device)], [len(column) for column in by_column]))
 
 
-def _in_full_rows(encoder: nn.Module, batch: PackedBatch) -> Tensor:
-    """The last layer. In bfloat16 a CPU compiles products for each number of rows: let there be few."""
-    if batch.input_ids.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+def step_forward(encoder: nn.Module, batch: PackedBatch) -> Tensor:
+    """What ``packed_forward`` gives, in the form that suits a training step on the encoder's device."""
+    if batch.input_ids.device.type != "cpu" or not packed_bert.knows(encoder):
         return packed_forward(encoder, batch)
-    return packed_forward(encoder, batch.rounded(ROWS_STEP))[: len(batch.input_ids)]
+    parts = packed_bert.live_parts(encoder, attend_in_buckets)
+    if torch.is_autocast_enabled("cpu"):
+        # A CPU compiles products in bfloat16 for each number of rows: let there be few.
+        return packed_bert.forward(parts, batch.rounded(ROWS_STEP))[: len(batch.input_ids)]
+    return packed_bert.forward(parts, batch)
 
 
 def _texts(column: Features) -> list[Tokenized] | None:

@@ -57,13 +57,22 @@ def attend_in_buckets(qkv: Tensor, groups: Sequence[Group], heads: int, dropout:
         torch.split(padded, layout.rows), layout.masks, layout.sizes, strict=True
     ):
         apart = part.view(texts, length, 3, heads, width).permute(2, 0, 3, 1, 4)
-        query, key, value = apart.reshape(3, texts * heads, length, width).unbind()
-        scores = torch.baddbmm(mask.to(qkv.dtype), query, key.transpose(1, 2), alpha=width**-0.5)
-        weights = drop(scores.softmax(-1), dropout)
-        given = torch.bmm(weights, value).view(texts, heads, length, width)
+        given = _attend(apart, mask.to(qkv.dtype), dropout)
         mixed.append(given.transpose(1, 2).reshape(texts * length, hidden))
     out = _gather(mixed[0] if len(mixed) == 1 else torch.cat(mixed), layout.places)
     return out if real == rows else F.pad(out, (0, 0, 0, rows - real))
+
+
+def _attend(qkv: Tensor, mask: Tensor, dropout: float) -> Tensor:
+    """Shape ``(3, texts, heads, length, width)`` → ``(texts, heads, length, width)``."""
+    _, texts, heads, length, width = qkv.shape
+    if not dropout:
+        # The library's own keeps no scores for the gradient.
+        query, key, value = qkv
+        return F.scaled_dot_product_attention(query, key, value, mask.view(texts, heads, 1, length))
+    query, key, value = qkv.reshape(3, texts * heads, length, width)
+    scores = torch.baddbmm(mask, query, key.transpose(1, 2), alpha=width**-0.5)
+    return torch.bmm(drop(scores.softmax(-1), dropout), value).view(texts, heads, length, width)
 
 
 def buckets(lengths: Sequence[int]) -> list[list[int]]:
@@ -74,16 +83,14 @@ def buckets(lengths: Sequence[int]) -> list[list[int]]:
         [[9, 9, 8], [3]]
     """
     found: list[list[int]] = []
-    real = 0
+    longest = real = 0
     for length in lengths:
-        if found:
-            longest, texts = max(length, *found[-1]), len(found[-1]) + 1
-            if texts * longest**2 <= _MOST_PADDING * (real + length**2):
-                found[-1].append(length)
-                real += length**2
-                continue
-        found.append([length])
-        real = length**2
+        longest, real = max(longest, length), real + length**2
+        if found and (len(found[-1]) + 1) * longest**2 <= _MOST_PADDING * real:
+            found[-1].append(length)
+        else:
+            found.append([length])
+            longest, real = length, length**2
     return found
 
 

@@ -124,11 +124,23 @@ def _limit(orders: Mapping[str, Any]) -> None:
         os.nice(orders["niceness"])
     # Linux may weigh sessions against each other, and this process leads its own: its niceness alone would
     # then mean nothing to the app.
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(orders["niceness"]), encoding="ascii")
+    _weigh_session(orders["niceness"])
     # Where memory runs out, the run shall go and the app stay.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("700", encoding="ascii")
+
+
+def _weigh_session(niceness: int) -> None:
+    """Make this session give way too, where Linux has such weights and it is to give way at all."""
+    for _ in range(10 if niceness else 0):
+        try:
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
+            return
+        except BlockingIOError:
+            # Ten such changes a second are granted to all users together.
+            time.sleep(0.1)
+        except OSError:
+            return
 
 
 if __name__ == "__main__":

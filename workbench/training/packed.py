@@ -9,8 +9,7 @@ from torch import nn
 
 from workbench.encoding.confirm import confirmed
 from workbench.encoding.engine import Engine
-from workbench.models.packed import packed_forward
-from workbench.models.packed_columns import padded_because
+from workbench.models.packed_columns import padded_because, step_forward
 from workbench.models.protocols import TrainableModel
 from workbench.models.transformer import Transformer
 from workbench.training.row_gradients import RowGradients, row_gradients
@@ -46,6 +45,6 @@ def _confirmed(first: Transformer, encoder: nn.Module) -> bool:
     training = first.training
     first.eval()
     try:
-        return confirmed(first, Engine("float32", lambda batch: packed_forward(encoder, batch)))
+        return confirmed(first, Engine("float32", lambda batch: step_forward(encoder, batch)))
     finally:
         first.train(training)
