@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -66,22 +68,28 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(name: str, command: Sequence[str]) -> tuple[str, bool, float]:
     began = time.monotonic()
-    code, printed = _printed(name, command)
-    if code != 0 and _LOST in printed:
-        # Seen a few times: a worker process of the runner ends by a segmentation fault, no traceback, at
-        # a test that starts a process. What failed is run again in one process; all, unless the run came to
-        # its end (1).
-        failed = printed if code == 1 else b""
-        code, _ = _printed(f"{name}, again after a lost worker", _alone(command, failed))
+    with tempfile.TemporaryDirectory() as folder:
+        passed = str(Path(folder) / "passed")
+        code, printed = _printed(name, command, {"TESTS_PASSED": passed})
+        if code != 0 and _LOST in printed:
+            # Seen a few times: a worker process of the runner ends by a segmentation fault, no traceback, at
+            # a test that starts a process. What has not passed is run again in one process, of the files with
+            # a failure; of all, unless the run came to its end (1).
+            failed = printed if code == 1 else b""
+            alone = _alone(command, failed)
+            code, _ = _printed(f"{name}, again after a lost worker", alone, {"TESTS_NOT_AGAIN": passed})
     return name, code == 0, time.monotonic() - began
 
 
-def _printed(name: str, command: Sequence[str]) -> tuple[int, bytes]:
-    """The exit code and the output, which is handed on as it comes."""
+def _printed(name: str, command: Sequence[str], more: Mapping[str, str]) -> tuple[int, bytes]:
+    """The exit code and the output, which is handed on as it comes; ``more`` is for the environment."""
     print(f"\n== {name}: {' '.join(command[1:] if command[0] == sys.executable else command)}", flush=True)
     printed = b""
+    environment = {**os.environ, **more}
     try:
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0, env=environment
+        ) as process:
             assert process.stdout is not None
             while _speaks(process.stdout, printed):
                 if not (chunk := process.stdout.read(4096)):

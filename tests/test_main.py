@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +80,28 @@ def test_a_run_that_waits_for_a_lost_worker_is_stopped_and_made_again_alone(
     assert command.main([]) == 0
     printed = capfd.readouterr().out
     assert "silent after a lost worker" in printed and "again: -m 0\n" in printed
+
+
+def test_what_passed_is_not_run_again_and_what_failed_is(tmp_path: Path) -> None:
+    module = tmp_path / "test_made_up.py"
+    module.write_text(
+        "import pytest\n\n\n"
+        "@pytest.fixture\ndef breaks():\n    yield\n    raise OSError\n\n\n"
+        "def test_passes(): pass\ndef test_fails(): assert False\ndef test_is_left_badly(breaks): pass\n",
+        encoding="utf-8",
+    )
+    run = [sys.executable, "-m", "pytest", "-vv", "-p", "tests.conftest", "--rootdir", tmp_path, module]
+    passed = str(tmp_path / "passed")
+    # Not as a worker of the run that this test belongs to.
+    own = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
+    told = [
+        subprocess.run(
+            run, env={**own, name: passed}, cwd=command.ROOT, capture_output=True, text=True
+        ).stdout
+        for name in ("TESTS_PASSED", "TESTS_NOT_AGAIN")
+    ]
+    assert all("test_fails" in one and "test_is_left_badly" in one for one in told)
+    assert ["test_passes" in one for one in told] == [True, False]
 
 
 def test_a_long_form_without_a_test_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
