@@ -16,8 +16,6 @@ import pytest
 from hypothesis import settings
 
 _OFFLINE = Path(__file__).parent / "offline"
-# Tests whose own part passed; what comes after it may still fail.
-_CALLED: set[str] = set()
 _ADDRESS = re.compile(r" at 0x[0-9a-f]{2}")
 
 # Before any library is imported, and inherited by every process a test starts.
@@ -53,27 +51,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # The parallel runner compares the names that its processes found.
     if unstable := [item.nodeid for item in items if _ADDRESS.search(item.nodeid)]:
         raise pytest.UsageError(f"These test names hold an address; give them ids: {unstable[:3]}")
-    if told := os.environ.get("TESTS_NOT_AGAIN"):
-        done = set(Path(told).read_text(encoding="utf-8").splitlines()) if Path(told).exists() else set()
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in done])
-        items[:] = [item for item in items if item.nodeid not in done]
     if config.getoption("--full"):
         return
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(pytest.mark.skip(reason="a long form: python -m tests --full"))
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write down what passed, in the process that hears of all tests: it need not run after a lost worker."""
-    told = os.environ.get("TESTS_PASSED")
-    if not told or "PYTEST_XDIST_WORKER" in os.environ or not report.passed:
-        return
-    if report.when == "call":
-        _CALLED.add(report.nodeid)
-    elif report.when == "teardown" and report.nodeid in _CALLED:
-        with Path(told).open("a", encoding="utf-8") as file:
-            file.write(f"{report.nodeid}\n")
 
 
 @pytest.hookimpl(trylast=True)

@@ -278,3 +278,30 @@ def test_openvino_reports_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     # It keeps the id under which it reports here.
     assert not (tmp_path / "intel").exists()
+
+
+@pytest.mark.skipif("openvino" not in ENGINES, reason="openvino is not installed")
+def test_openvino_let_go_of_in_a_thread_leaves_signals_alone(bundled: Path) -> None:
+    code = f"""
+import faulthandler, gc, signal, subprocess, sys, threading
+from pathlib import Path
+from workbench.contenders.contract import ModelPaths, Settings
+from workbench.contenders.openvino_engine.encode import open_openvino
+
+faulthandler.enable()  # it too gives the thread a stack for signals, as every test run does
+signal.signal(signal.SIGCHLD, lambda *_: None)
+folder = Path({str(bundled)!r})
+held = [open_openvino(ModelPaths(folder, folder), Settings())]
+held[0].encode(["short"])
+
+def let_go():
+    held.clear()
+    gc.collect()
+
+thread = threading.Thread(target=let_go)
+thread.start()
+thread.join()
+subprocess.run([sys.executable, "-c", ""], check=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -87,12 +87,25 @@ def test_own_alone_trains_the_same_without_padding_and_its_script_says_so(
     assert "packed=True" in (tmp_path / "run" / "script.py").read_text(encoding="utf-8")
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("loss", ["CosineSimilarityLoss", "MultipleNegativesRankingLoss"])
-def test_the_script_of_own_draws_the_same_dropout(made: Any, tmp_path: Path, loss: str, packed: bool) -> None:
+def test_all_three_draw_the_same_dropout(made: Any, tmp_path: Path, loss: str) -> None:
     config = config_of(made, dropout=True, loss={"name": loss})
-    train_way("own", config, tmp_path / "run", packed=packed)
+    runs = [train_way(name, config, tmp_path / name) for name in WAYS]
+    for other in runs[1:]:
+        found = training_parity(runs[0].recorded, other.recorded)
+        assert found.agree, found.cause
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("name", "packed"), [("own", True), ("own", False), ("upstream", False), ("transformers", False)]
+)
+@pytest.mark.parametrize("loss", ["CosineSimilarityLoss", "MultipleNegativesRankingLoss"])
+def test_a_script_draws_the_same_dropout(
+    made: Any, tmp_path: Path, loss: str, name: str, packed: bool
+) -> None:
+    config = config_of(made, dropout=True, loss={"name": loss})
+    train_way(name, config, tmp_path / "run", packed=packed)
     assert "largest difference" in run_script(tmp_path / "run")
 
 

@@ -257,7 +257,13 @@ class FixedOrder(Trainer):  # type: ignore[misc]
             self.recorder.saw_rows([(row[0], row[1]) for row in rows])
             return self.data_collator([row[2] if len(row) > 2 else row for row in rows])
 
-        return DataLoader(self.rows, batch_sampler=self.order, collate_fn=collate)  # type: ignore[arg-type]
+        # Without a generator it would draw from torch's own, which dropout draws from.
+        return DataLoader(
+            self.rows,  # type: ignore[arg-type]
+            batch_sampler=self.order,
+            collate_fn=collate,
+            generator=torch.Generator(),
+        )
 
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
         """The library's own, with its loss read on the way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,19 @@ def quiet_openvino() -> Any:
     return openvino
 
 
+@cache
+def _core() -> Any:
+    """OpenVINO's core, one a process and never let go of.
+
+    Its CPU plugin gives the thread that loads it an alternate signal stack, on which Python's signal handlers
+    run, and unmaps it when the last core is dropped, in whichever thread that is. If it is another one, the
+    next signal, such as that of an ended child, ends the process by a segmentation fault.
+    """
+    return quiet_openvino().Core()
+
+
 def _start(exported: ExportedEncoder, settings: Settings) -> Run:
-    openvino = quiet_openvino()
-    core = openvino.Core()
+    core = _core()
     hint = HINTS[settings.precision]
     if hint == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         # The hint would be taken without a word, and the numbers be those of float32.
