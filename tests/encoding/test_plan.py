@@ -26,13 +26,18 @@ def test_batches_hold_every_index_once_and_never_mix_more_than_sorting_must(
     assert flat == sorted(lengths, reverse=True)
 
 
-@given(st.lists(st.integers(1, 300)), st.integers(1, 20), st.integers(1, 4), st.integers(1, 500))
+@given(
+    st.lists(st.integers(1, 300)),
+    st.none() | st.integers(1, 20),
+    st.integers(1, 4),
+    st.integers(1, 500),
+)
 def test_packed_batches_hold_every_index_once_within_their_budget(
-    lengths: list[int], batch_size: int, threads: int, budget: int
+    lengths: list[int], batch_size: int | None, threads: int, budget: int
 ) -> None:
     batches = packed_batches(lengths, batch_size, threads=threads, budget=budget)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert all(len(batch) <= batch_size for batch in batches)
+    assert batch_size is None or all(len(batch) <= batch_size for batch in batches)
     assert all(len(batch) == 1 or sum(lengths[index] for index in batch) <= budget for batch in batches)
     flat = [lengths[index] for batch in batches for index in batch]
     assert flat == sorted(lengths, reverse=True)

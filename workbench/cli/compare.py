@@ -96,7 +96,7 @@ def encode(
         bool, typer.Option("--normalize/--no-normalize", help="Scale to unit length too")
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, …")] = None,
-    batch_size: Annotated[int, typer.Option(help="Sentences a forward call")] = 32,
+    batch_size: Annotated[int | None, typer.Option(help="Most sentences a forward call")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Sentences to take; all without it")] = None,
     column: FileColumn = None,
     compute: Annotated[

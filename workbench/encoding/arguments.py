@@ -10,7 +10,7 @@ _OUTPUT_VALUES = ("sentence_embedding", "token_embeddings", None)
 
 
 def check_arguments(
-    batch_size: int, precision: str, output_value: str | None, compute: str, several_devices: bool
+    batch_size: int | None, precision: str, output_value: str | None, compute: str, several_devices: bool
 ) -> None:
     """Refuse what ``encode`` does not take.
 
@@ -18,11 +18,11 @@ def check_arguments(
         InvalidValueError: ``batch-size-out-of-range``, ``precision-unknown``, ``compute-unknown``,
             ``output-value-unknown``, ``devices-need-sentence-embeddings``.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+    if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
         raise InvalidValueError(
             "batch-size-out-of-range",
             f"batch_size is {batch_size!r}",
-            expected="an integer of at least 1",
+            expected="an integer of at least 1, or None",
         )
     if precision not in _PRECISIONS:
         raise InvalidValueError(

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from workbench.encoding.engine import Engine
 from workbench.encoding.linear import Compute
-from workbench.encoding.plan import length_batches, packed_batches, unique_texts
+from workbench.encoding.plan import TEXTS_A_BATCH, length_batches, packed_batches, unique_texts
 from workbench.encoding.ready import Way, refuse_device, way_for
 from workbench.encoding.report import StageClock
 from workbench.encoding.shared_queue import available_threads, run_shared
@@ -56,7 +56,7 @@ def encode_texts(
     texts: Sequence[str],
     *,
     prompt: str = "",
-    batch_size: int,
+    batch_size: int | None,
     device: torch.device,
     dim: int,
     output_value: OutputValue | None = "sentence_embedding",
@@ -73,7 +73,7 @@ def encode_texts(
         first: The module that tokenises.
         texts: Checked strings.
         prompt: Put before every text; its tokens are known to a pooling that leaves them out.
-        batch_size: Most texts a forward call.
+        batch_size: Most texts a forward call; None leaves it to their tokens.
         device: Where the modules are.
         dim: Length of a finished row.
         output_value: Sentence embeddings, token embeddings, or None for all features.
@@ -177,7 +177,7 @@ class _Run:
     clock: StageClock
     bar: Any
 
-    def packed(self, engine: Engine, batch_size: int) -> int:
+    def packed(self, engine: Engine, batch_size: int | None) -> int:
         """Run texts in rows without padding; returns the tokens computed."""
         lengths = [item.length for item in self.tokenized]
         on_cpu = self.device.type == "cpu"
@@ -196,10 +196,10 @@ class _Run:
                 work(batch)
         return sum(lengths)
 
-    def padded(self, batch_size: int) -> int:
+    def padded(self, batch_size: int | None) -> int:
         """Run texts of like length in padded batches; returns the tokens computed, padding included."""
         lengths = [item.length for item in self.tokenized]
-        batches = length_batches(lengths, batch_size)
+        batches = length_batches(lengths, batch_size or TEXTS_A_BATCH)
         self.bar.reset(total=len(batches))
         half = self.compute == "bfloat16"
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 # Real tokens in one packed batch: enough rows for a full multiplication, few enough to stay in the caches.
 TOKENS_A_BATCH = 1024
+# Texts in one padded batch, as upstream has it.
+TEXTS_A_BATCH = 32
 
 
 def unique_texts(texts: Sequence[str]) -> tuple[list[str], list[int]]:
@@ -38,13 +40,13 @@ def length_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
 
 def packed_batches(
-    lengths: Sequence[int], batch_size: int, *, threads: int = 1, budget: int = TOKENS_A_BATCH
+    lengths: Sequence[int], batch_size: int | None = None, *, threads: int = 1, budget: int = TOKENS_A_BATCH
 ) -> list[list[int]]:
     """Indices in batches of about as many tokens, the longest texts first, equal lengths adjacent.
 
     Args:
         lengths: Tokens of each text.
-        batch_size: Most texts in one batch.
+        batch_size: Most texts in one batch; None for any number.
         threads: Work few texts out among so many.
         budget: Most tokens in one batch; a longer text stands alone.
 

@@ -31,7 +31,7 @@ class Job:
     """What every process does to its texts; see ``encode_texts``."""
 
     prompt: str
-    batch_size: int
+    batch_size: int | None
     normalize: bool
     truncate_dim: int | None
     dim: int
