@@ -58,16 +58,14 @@ class RowGradients:
         held = list(parameters)
         weight = None if self._table is None else self._table.weight
         if weight is None or weight.grad is None or not weight.grad.is_sparse:
-            yield torch.nn.utils.clip_grad_norm_(held, max_norm)
+            yield _clip(held, max_norm)
             return
         gradient = weight.grad.coalesce()
         places, rows = gradient.indices()[0], gradient.values()
         # Stands for the table: a tensor whose gradient are the rows that are not zero.
         stand_in = torch.empty_like(rows)
         stand_in.grad = rows
-        norm = torch.nn.utils.clip_grad_norm_(
-            [stand_in if parameter is weight else parameter for parameter in held], max_norm
-        )
+        norm = _clip([stand_in if parameter is weight else parameter for parameter in held], max_norm)
         if self._whole is None:
             self._whole = torch.zeros_like(weight, memory_format=torch.contiguous_format)
         self._whole.index_copy_(0, places, rows)
@@ -76,6 +74,15 @@ class RowGradients:
             yield norm
         finally:
             self._whole.index_fill_(0, places, 0.0)
+
+
+def _clip(parameters: list[nn.Parameter], max_norm: float) -> Tensor:
+    """What ``clip_grad_norm_`` does, without multiplying all gradients by one where they are short enough."""
+    norm = torch.nn.utils.get_total_norm([held.grad for held in parameters if held.grad is not None])
+    # On an accelerator the question would wait for it. The small number is that of the library.
+    if norm.device.type != "cpu" or not max_norm / (norm + 1e-6) >= 1:
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm
 
 
 def row_gradients(encoder: Any, parameters: Iterable[nn.Parameter]) -> RowGradients:
