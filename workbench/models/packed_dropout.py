@@ -1,4 +1,4 @@
-"""Dropout of the packed pass: a CPU asks the generator for 64 bits at a time, which are four numbers' share."""
+"""Dropout of the packed pass: on a CPU the generator is asked for 64 bits, four numbers' share, at a time."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ filled with zeros, measured and shortened at every step, which on a CPU costs mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,7 +76,7 @@ class RowGradients:
             self._whole.index_fill_(0, places, 0.0)
 
 
-def _clip(parameters: list[nn.Parameter], max_norm: float) -> Tensor:
+def _clip(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
     """What ``clip_grad_norm_`` does, without multiplying all gradients by one where they are short enough."""
     norm = torch.nn.utils.get_total_norm([held.grad for held in parameters if held.grad is not None])
     # On an accelerator the question would wait for it. The small number is that of the library.
