@@ -16,6 +16,10 @@ pytestmark = pytest.mark.browser
 
 # A measurement opens three libraries in a process of its own.
 _MEASURED = 240_000
+_LEGEND_ABOVE = """lines => {
+    const box = part => document.querySelector(`#wb-speed-shares-plot ${part}`).getBoundingClientRect();
+    return Math.round(box(".legend").height / 25) === lines && box(".legend").bottom <= box(".barlayer").top;
+}"""
 
 
 def _come(visitor, query: str = "") -> Page:
@@ -43,6 +47,10 @@ def test_one_button_measures_and_a_reload_finds_it_again(visit):
     expect(page.locator("#wb-speed-ratio-plot .bars path").first).to_be_attached()
     expect(page.locator("#wb-speed-shares-plot .bars path").first).to_be_attached()
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+    # The legend takes two lines on a phone; one again on a wide page, it lies over no bar.
+    for width, lines in ((390, 2), (1280, 1)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(_LEGEND_ABOVE, arg=lines)
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download JSON").click()
     found = json.loads(taken.value.path().read_text(encoding="utf-8"))

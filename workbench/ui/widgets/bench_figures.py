@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from workbench.ui.texts import Language, word
-from workbench.ui.widgets.figure_layout import INK, quieten
+from workbench.ui.widgets.figure_layout import INK, LEGEND, quieten
 from workbench.ui.widgets.map import COLOURS
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def shares_figure(result: BenchResult, language: Language) -> go.Figure:
         bargap=0.25,
         dragmode=False,
         margin={"l": 10, "r": 10, "t": 8, "b": 34},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        legend={**LEGEND, "traceorder": "normal"},
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(ticksuffix="%", range=[0, 100])

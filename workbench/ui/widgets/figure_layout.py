@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 # Mid-grey: a figure is drawn on the server, which does not know the theme.
 INK = "#808b9a"
 GRID = "rgba(128,139,154,0.22)"
+# From the top of the figure, not of what is drawn: a legend that gets shorter as the page gets wider would
+# otherwise stay where it was and lie over the drawing.
+LEGEND = {"orientation": "h", "yref": "container", "y": 1.0, "yanchor": "top", "x": 0}
 
 
 def quieten(figure: go.Figure, height: int, **more: Any) -> go.Figure:
@@ -26,7 +29,7 @@ def quieten(figure: go.Figure, height: int, **more: Any) -> go.Figure:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"color": INK, "size": 11, "family": "system-ui, sans-serif"},
             "margin": {"l": 36, "r": 8, "t": 8, "b": 30},
-            "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+            "legend": LEGEND,
             "height": height,
             "hoverlabel": {"align": "left"},
             **more,

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from workbench.ui.widgets.figure_layout import INK, quieten
+from workbench.ui.widgets.figure_layout import INK, LEGEND, quieten
 from workbench.ui.widgets.html import readable
 
 # Column colours, in the order of the columns; readable on white and on near-black, distinct under the
@@ -45,7 +45,7 @@ def map_figure(
     quieten(
         figure,
         380,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "itemsizing": "trace"},
+        legend={**LEGEND, "itemsizing": "trace"},
         hovermode="closest",
         dragmode="pan",
     )
