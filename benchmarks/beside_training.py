@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import socket
 import statistics
@@ -17,13 +16,12 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gradio_client import Client
 
-from workbench.compare.conditions import conditions
+from benchmarks.report import report
 from workbench.data.presets import PRESETS
 from workbench.runs.connect import open_runs
 from workbench.runs.owner import new_owner
@@ -154,20 +152,13 @@ def main() -> None:
         row = found[name]
         print(f"{name:<15} p50 {row['p50_seconds']:.3f} s  p95 {row['p95_seconds']:.3f} s  ({row['calls']})")
     print(f"the run         {found['run_seconds']}  same weights: {found['same_weights']}")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "beside_training",
-                "commit": commit.stdout.strip(),
-                "load_before": round(load, 2),
-                "steps": asked.steps,
-                **found,
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "beside_training",
+        {
+            "load_before": round(load, 2),
+            "steps": asked.steps,
+            **found,
+        },
     )
 
 

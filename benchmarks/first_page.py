@@ -6,7 +6,6 @@ Run on an idle machine: ``python -m benchmarks.first_page --rounds 3``. Prints a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import socket
@@ -15,12 +14,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import asdict
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from workbench.compare.conditions import conditions
+from benchmarks.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
 _CHROMIUM = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -86,20 +84,13 @@ def main() -> None:
     medians = {moment: statistics.median(run[moment] for run in runs) for moment in _MOMENTS}
     for moment in _MOMENTS:
         print(f"{moment:<12}{medians[moment]:>7.1f} s   {[round(run[moment], 1) for run in runs]}")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "first_page",
-                "commit": commit.stdout.strip(),
-                "load_before": round(load, 2),
-                "seconds_median": {name: round(value, 2) for name, value in medians.items()},
-                "runs": [{name: round(value, 2) for name, value in run.items()} for run in runs],
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "first_page",
+        {
+            "load_before": round(load, 2),
+            "seconds_median": {name: round(value, 2) for name, value in medians.items()},
+            "runs": [{name: round(value, 2) for name, value in run.items()} for run in runs],
+        },
     )
 
 

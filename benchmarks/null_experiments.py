@@ -9,20 +9,15 @@ is better; then it asks for the verdict. Ranks are exchanged, since the models' 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import beta, rankdata
 
+from benchmarks.report import report
 from benchmarks.stored_scores import StoredScores, stored_scores
-from workbench.compare.conditions import conditions
 from workbench.compare.item_scores import ItemScores
 from workbench.compare.significance import paired_difference
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def null_experiment(
@@ -73,22 +68,15 @@ def main() -> None:
             f"  false worse {worse / asked.experiments:6.1%}",
             flush=True,
         )
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "null_experiments",
-                "commit": commit.stdout.strip(),
-                "data": stored.source,
-                "models": "bundled model, mean and max pooling",
-                "resamples": asked.resamples,
-                "nominal": 0.025,
-                "rows": rows,
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "null_experiments",
+        {
+            "data": stored.source,
+            "models": "bundled model, mean and max pooling",
+            "resamples": asked.resamples,
+            "nominal": 0.025,
+            "rows": rows,
+        },
     )
 
 

@@ -9,9 +9,6 @@ model in such a share that on all pairs it is 0.015 behind. Each draw asks for t
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +16,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import rankdata, spearmanr
 
+from benchmarks.report import report
 from benchmarks.stored_scores import StoredScores, stored_scores
-from workbench.compare.conditions import conditions
 from workbench.compare.detectable import from_difference, more_items
 from workbench.compare.item_scores import ItemScores
 from workbench.compare.significance import paired_difference
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def weaker_by(stored: StoredScores, gain: float) -> NDArray[np.float64]:
@@ -84,22 +79,15 @@ def main() -> None:
             f" smallest showable {row['median_smallest']:.4f}, pairs to add {row['median_more_pairs']:,}",
             flush=True,
         )
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "power",
-                "commit": commit.stdout.strip(),
-                "data": stored.source,
-                "models": "bundled model, mean pooling against ranks mixed with max pooling",
-                "gain": asked.gain,
-                "resamples": asked.resamples,
-                "rows": rows,
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "power",
+        {
+            "data": stored.source,
+            "models": "bundled model, mean pooling against ranks mixed with max pooling",
+            "gain": asked.gain,
+            "resamples": asked.resamples,
+            "rows": rows,
+        },
     )
 
 

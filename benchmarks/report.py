@@ -15,7 +15,7 @@ from workbench.compare.conditions import conditions
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def report(name: str, measured: Mapping[str, Any], *, store: bool) -> None:
+def report(name: str, measured: Mapping[str, Any], *, store: bool = False) -> None:
     """Print the line.
 
     Args:
@@ -26,7 +26,7 @@ def report(name: str, measured: Mapping[str, Any], *, store: bool) -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     date = time.strftime("%Y-%m-%d")
     told = {"benchmark": name, "date": date, "commit": commit.stdout.strip(), **measured}
-    line = json.dumps({**told, "conditions": asdict(conditions())}, default=dict)
+    line = json.dumps({**told, "conditions": asdict(conditions())}, ensure_ascii=False, default=dict)
     print(line)
     if store:
         path = ROOT / "benchmarks" / "results" / f"{name}-{date}.json"

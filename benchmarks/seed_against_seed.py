@@ -9,25 +9,19 @@ then one JSON line.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 from collections import Counter
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compare.conditions import conditions
+from benchmarks.report import report
 from workbench.compare.held_out import HeldOut
 from workbench.compare.judged_models import stored_model
 from workbench.compare.proof import prove
 from workbench.evaluation.metrics.score import Undefined
 from workbench.recipe.config import DataConfig, TrainingConfig
 from workbench.recipe.prepare import prepare
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def trained(seed: int, epochs: int) -> tuple[HeldOut, NDArray[np.floating], NDArray[np.floating]]:
@@ -77,23 +71,16 @@ def main() -> None:
         differences.append(None if isinstance(first.value, Undefined) else float(first.value))
     for outcome in ("better", "worse", "not shown"):
         print(f"{outcome:<10}{outcomes[outcome]:>4} of {options.seeds}")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "seed_against_seed",
-                "commit": commit.stdout.strip(),
-                "epochs": options.epochs,
-                "items": test.items,
-                "metric": test.primary,
-                "scores": scores,
-                "differences": differences,
-                "outcomes": dict(outcomes),
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "seed_against_seed",
+        {
+            "epochs": options.epochs,
+            "items": test.items,
+            "metric": test.primary,
+            "scores": scores,
+            "differences": differences,
+            "outcomes": dict(outcomes),
+        },
     )
 
 

@@ -13,11 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.corpora import corpus_sha256, paragraphs
-from workbench.compare.conditions import conditions
+from benchmarks.report import report
 from workbench.models.folder import open_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,19 +83,12 @@ def main() -> None:
             ratio = medians["own"] / medians["upstream"]
             print(f"{case:<32}{medians['own']:>10.2f}{medians['upstream']:>10.2f}{ratio:>8.2f}", flush=True)
             results[case] = {"values": found, "ratio": ratio, "unit": "MiB" if memory else "s"}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "start_and_memory",
-                "date": time.strftime("%Y-%m-%d"),
-                "commit": commit.stdout.strip(),
-                "corpus_b_sha256": corpus_sha256(texts),
-                "results": results,
-                "conditions": asdict(conditions()),
-            },
-            default=dict,
-        )
+    report(
+        "start_and_memory",
+        {
+            "corpus_b_sha256": corpus_sha256(texts),
+            "results": results,
+        },
     )
 
 

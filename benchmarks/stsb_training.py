@@ -7,10 +7,8 @@ other work on the machine does not falsify it. Prints a table, then one JSON lin
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,13 +19,12 @@ from typing import Any
 from scipy import stats
 from torch.utils.data import DataLoader
 
+from benchmarks.report import report
 from workbench import InputExample, SentenceTransformer, evaluation, losses
-from workbench.compare.conditions import conditions
 from workbench.data.labelled_files import read_table
 from workbench.data.roles import find_roles
 from workbench.data.table_examples import to_input_examples
 
-ROOT = Path(__file__).resolve().parent.parent
 MODEL = "all-MiniLM-L6-v2"
 BATCH_SIZE, LEARNING_RATE, WARMUP = 16, 2e-5, 0.1
 
@@ -153,26 +150,19 @@ def main() -> None:
         )
     low, high = _interval(paired)
     print(f"own − upstream {statistics.fmean(paired):+.4f}   95% {low:+.4f} … {high:+.4f}")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    print(
-        json.dumps(
-            {
-                "benchmark": "stsb_training",
-                "commit": commit.stdout.strip(),
-                "loss": options.loss,
-                "epochs": options.epochs,
-                "rows": len(train),
-                "batch_size": BATCH_SIZE,
-                "learning_rate": LEARNING_RATE,
-                "before": before,
-                "outcomes": [asdict(one) for one in outcomes],
-                "interval_of_the_mean": intervals,
-                "own_minus_upstream": {"mean": statistics.fmean(paired), "interval": [low, high]},
-                "conditions": asdict(conditions()),
-            },
-            ensure_ascii=False,
-            default=dict,
-        )
+    report(
+        "stsb_training",
+        {
+            "loss": options.loss,
+            "epochs": options.epochs,
+            "rows": len(train),
+            "batch_size": BATCH_SIZE,
+            "learning_rate": LEARNING_RATE,
+            "before": before,
+            "outcomes": [asdict(one) for one in outcomes],
+            "interval_of_the_mean": intervals,
+            "own_minus_upstream": {"mean": statistics.fmean(paired), "interval": [low, high]},
+        },
     )
 
 

@@ -8,7 +8,6 @@ Prints a table, then one JSON line; ends with 1 where a warm verdict takes longe
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import socket
@@ -17,12 +16,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import asdict
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from workbench.compare.conditions import conditions
+from benchmarks.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
 _CHROMIUM = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -99,16 +97,10 @@ def main() -> None:
     print(f"{'':6}" + "".join(f"{moment:>10}" for moment in _MOMENTS))
     for kind, row in medians.items():
         print(f"{kind:6}" + "".join(f"{row[moment]:10.2f}" for moment in _MOMENTS))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    answer = {
-        "benchmark": "trace_page",
-        "commit": commit.stdout.strip(),
-        "load_before": round(load, 2),
-        "seconds_median": medians,
-        "runs": found,
-        "conditions": asdict(conditions()),
-    }
-    print(json.dumps(answer, ensure_ascii=False, default=dict))
+    report(
+        "trace_page",
+        {"load_before": round(load, 2), "seconds_median": medians, "runs": found},
+    )
     if medians["warm"]["verdict"] > arguments.limit:
         raise SystemExit(1)
 
