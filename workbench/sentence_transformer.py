@@ -146,8 +146,7 @@ class SentenceTransformer(nn.Sequential):
             sentences: One text or a list of texts.
             prompt_name: Name of a prompt of this model; ignored where ``prompt`` is given.
             prompt: Text put before every input.
-            batch_size: Most texts a forward call. By default as many as make a good number of tokens, or 32
-                where texts have to be padded.
+            batch_size: Most texts a forward call; None counts tokens instead, or takes 32 with padding.
             show_progress_bar: By default shown where logging is at INFO or below.
             output_value: ``"sentence_embedding"``, ``"token_embeddings"`` (one tensor
                 ``(tokens, dim)`` a text), or None for all features of each text.
