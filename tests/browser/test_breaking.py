@@ -21,6 +21,7 @@ _WHY = {
 }
 
 
+@pytest.mark.full
 def test_each_chip_changes_the_verdict_and_repair_restores_it(visit):
     visitor = visit()
     page = visitor.open()

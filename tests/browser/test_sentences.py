@@ -51,6 +51,7 @@ def test_pasted_sentences_are_compared_and_no_other_visitor_sees_them(visit, set
     expect(page.locator("#wb-speed")).to_contain_text("Not timed yet")
 
 
+@pytest.mark.full
 def test_an_uploaded_table_offers_its_columns(visit, tmp_path):
     table = tmp_path / "reviews.csv"
     rows = [
