@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from workbench.errors import InvalidValueError
 
 # Precision → OpenVINO's name of it.
 HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+# Two threads that ask for the core first would each make one.
+_CORE = threading.Lock()
 
 
 def open_openvino(paths: ModelPaths, settings: Settings) -> GraphContender:
@@ -53,7 +56,8 @@ def _core() -> Any:
 
 
 def _start(exported: ExportedEncoder, settings: Settings) -> Run:
-    core = _core()
+    with _CORE:
+        core = _core()
     hint = HINTS[settings.precision]
     if hint == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         # The hint would be taken without a word, and the numbers be those of float32.
